@@ -1,0 +1,9 @@
+/* gavatcore.h: everything. Each header below can also be included alone. */
+#ifndef GAVATCORE_H
+#define GAVATCORE_H
+#include "gavatcore/base.h"
+#include "gavatcore/client.h"
+#include "gavatcore/op.h"
+#include "gavatcore/events.h"
+#include "gavatcore/admin.h"
+#endif
