@@ -1,0 +1,45 @@
+/* calls.h: what the public calls of the four kinds of records share: from the caller's arguments to a submitted op. Any
+ * thread. */
+#ifndef GV_EVENTS_CALLS_H
+#define GV_EVENTS_CALLS_H
+#include "requests.h"
+#include "../base/memory.h"
+
+/* As gv_op_begin; refuses also when the area is off. */
+bool gv_call_begin(gavat_op *op, gv_events_place place);
+
+/* A record to be stored: checks it, fixes op->uid, copies it, submits. */
+void gv_call_store(gavat_op *op, gv_events_place place, const gv_record_kind *kind, const void *record);
+
+/* A page or totals of what filter selects (NULL: of all). keyword: not folded yet; NULL: no search. group: static, or
+ * NULL. */
+void gv_call_query(gavat_op *op, gv_events_place place, const gv_record_kind *kind, const gavat_filter *filter,
+                   const char *keyword, const char *group);
+
+/* Into a batch. */
+gavat_status gv_call_add(gavat_batch *batch, const gv_record_kind *kind, const void *record);
+bool gv_call_add_json(gavat_batch *batch, const gv_record_kind *kind, gv_slice object);
+
+/* Record i of an op that has ended; NULL: there is none, or it is of another kind. */
+const void *gv_call_record(const gavat_op *op, const gv_record_kind *kind, size_t i);
+
+/* Sizes of one piece of memory add up, or become one that no bound allows. */
+static inline size_t gv_call_sum(size_t a, size_t b)
+{
+    size_t sum;
+    return gv_add_size(a, b, &sum) ? sum : SIZE_MAX;
+}
+static inline size_t gv_call_room(const char *text)     /* with its NUL; NULL: none */
+{
+    return text ? strlen(text) + 1 : 0;
+}
+static inline const char *gv_call_put(char **at, const char *text)      /* copied there, at moved on; NULL for NULL */
+{
+    if (!text)
+        return NULL;
+    size_t bytes = strlen(text) + 1;
+    char *copy = memcpy(*at, text, bytes);
+    *at += bytes;
+    return copy;
+}
+#endif

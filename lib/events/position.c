@@ -1,0 +1,138 @@
+/* position.c: cursors. In base64url: a version, a letter for the kind of record, the type of the time, whether there is a
+ * uid, then id, uid and time, each ended by a NUL. Whoever pages on hands it back as it came; anything else is refused, and
+ * nothing in it is trusted. */
+#include "requests.h"
+#include "../base/memory.h"
+#include <inttypes.h>
+#include <stdio.h>
+
+#define VERSION '1'
+#define HEAD 4                  /* bytes before the id */
+
+static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/* out: room for 4 bytes for each 3, and a NUL. */
+static void encode(const unsigned char *data, size_t length, char *out)
+{
+    for (size_t i = 0; i < length; i += 3) {
+        size_t left = length - i;
+        uint32_t bits = (uint32_t)data[i] << 16;
+        if (left > 1)
+            bits |= (uint32_t)data[i + 1] << 8;
+        if (left > 2)
+            bits |= data[i + 2];
+        for (unsigned k = 0; k < (left > 2 ? 4 : left + 1); k++)
+            *out++ = letters[bits >> (18 - 6 * k) & 63];
+    }
+    *out = '\0';
+}
+
+static bool decode_letter(char c, uint32_t *value)
+{
+    const char *found = c ? strchr(letters, c) : NULL;
+    if (found)
+        *value = (uint32_t)(found - letters);
+    return found;
+}
+
+/* out: as long as text. False: not what encode makes. */
+static bool decode(const char *text, char *out, size_t *length)
+{
+    uint32_t bits = 0, value;
+    unsigned count = 0;
+    *length = 0;
+    for (; *text; text++) {
+        if (!decode_letter(*text, &value))
+            return false;
+        bits = bits << 6 | value;
+        count += 6;
+        if (count >= 8) {
+            count -= 8;
+            out[(*length)++] = (char)(bits >> count & 0xff);
+            bits &= (1u << count) - 1;
+        }
+    }
+    return count < 6 && bits == 0;
+}
+
+/* The first letters of the tables differ. */
+static char letter_of(const gv_record_kind *kind)
+{
+    return kind->table[0];
+}
+
+const char *gv_position_print(gv_arena *arena, const gv_record_kind *kind, const gv_position *position)
+{
+    char id[24];
+    const char *uid = position->uid ? position->uid : "", *time = position->time ? position->time : "";
+    size_t id_length = (size_t)snprintf(id, sizeof id, "%" PRId64, position->id) + 1;
+    size_t uid_length = strlen(uid) + 1, time_length = strlen(time) + 1, length, room;
+    if (!gv_add_size(HEAD + id_length, uid_length, &length) || !gv_add_size(length, time_length, &length)
+        || !gv_multiply_size(length, 2, &room))
+        return NULL;
+    unsigned char *data = gv_alloc(length);
+    char *out = data ? gv_arena_alloc(arena, room) : NULL;
+    if (out) {
+        const char head[HEAD] = {VERSION, letter_of(kind), position->type, position->uid ? 'u' : '-'};
+        memcpy(data, head, HEAD);
+        memcpy(data + HEAD, id, id_length);
+        memcpy(data + HEAD + id_length, uid, uid_length);
+        memcpy(data + HEAD + id_length + uid_length, time, time_length);
+        encode(data, length, out);
+    }
+    gv_free(data);
+    return out;
+}
+
+static bool read_integer(const char *text, int64_t *number)
+{
+    bool negative = *text == '-';
+    int64_t sum = 0;
+    if (negative)
+        text++;
+    if (!*text)
+        return false;
+    for (; *text; text++) {
+        int digit = *text - '0';
+        if (digit < 0 || digit > 9 || __builtin_mul_overflow(sum, 10, &sum)
+            || __builtin_add_overflow(sum, negative ? -digit : digit, &sum))
+            return false;
+    }
+    *number = sum;
+    return true;
+}
+
+static bool time_fits(char type, const char *time)
+{
+    int64_t number;
+    switch (type) {
+    case 't': return true;
+    case 'n': return !*time;
+    case 'i': return read_integer(time, &number);
+    case 'f': return *time && !time[strspn(time, "0123456789+-.eEinfINFaA")];
+    default: return false;
+    }
+}
+
+bool gv_position_parse(const char *cursor, const gv_record_kind *kind, char *memory, gv_position *position)
+{
+    size_t length;
+    if (!decode(cursor, memory, &length) || length < HEAD + 4)
+        return false;
+    if (memory[0] != VERSION || memory[1] != letter_of(kind) || (memory[3] != 'u' && memory[3] != '-')
+        || memory[length - 1] != '\0')
+        return false;
+    const char *end = memory + length, *id = memory + HEAD, *uid = id + strlen(id) + 1;
+    const char *time = uid < end ? uid + strlen(uid) + 1 : end;
+    if (time >= end || time + strlen(time) + 1 != end)
+        return false;
+    gv_position read = {.type = memory[2], .time = time};
+    if (!read_integer(id, &read.id) || !time_fits(read.type, time) || (memory[3] == '-' && *uid))
+        return false;
+    if (read.type == 'n')
+        read.time = NULL;
+    if (memory[3] == 'u')
+        read.uid = uid;
+    *position = read;
+    return true;
+}

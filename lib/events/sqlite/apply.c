@@ -1,0 +1,319 @@
+/* apply.c: one write op inside the writer's transaction. */
+#include "sqlite.h"
+#include "../../base/clock.h"
+#include "../../base/decimal.h"
+#include "../../base/json.h"
+#include "../statements.h"
+#include <string.h>
+
+static int bind_text(sqlite3_stmt *statement, int place, const char *text)
+{
+    return text ? sqlite3_bind_text(statement, place, text, -1, SQLITE_STATIC) : sqlite3_bind_null(statement, place);
+}
+
+static int bind_time(sqlite3_stmt *statement, int place, gavat_time time)
+{
+    char text[27];
+    if (!time)
+        return sqlite3_bind_null(statement, place);
+    gv_time_to_sql(time, text);
+    return sqlite3_bind_text(statement, place, text, 26, SQLITE_TRANSIENT);
+}
+
+static int bind_field(sqlite3_stmt *statement, int *place, const void *record, const gv_field *field)
+{
+    const void *at = gv_field_at(record, field);
+    const char *text;
+    switch (field->type) {
+    case GV_FIELD_TIME:
+        return bind_time(statement, ++*place, *(const gavat_time *)at);
+    case GV_FIELD_INTEGER:
+        return *(const int64_t *)at ? sqlite3_bind_int64(statement, ++*place, *(const int64_t *)at)
+                                    : sqlite3_bind_null(statement, ++*place);
+    case GV_FIELD_FLAG:
+        return sqlite3_bind_int(statement, ++*place, *(const int32_t *)at > 0);
+    case GV_FIELD_MONEY:
+        text = gv_field_text(record, field);
+        sqlite3_bind_double(statement, ++*place, gv_decimal_to_double(gv_slice_of(text)));
+        return bind_text(statement, ++*place, text);
+    default:
+        return bind_text(statement, ++*place, gv_field_text(record, field));
+    }
+}
+
+/* Insert one record. SQLITE_OK: it is there; *added tells whether it was new. */
+static int insert(gv_sqlite *self, const gv_record_kind *kind, const void *record, bool *added)
+{
+    int code, place = 0;
+    sqlite3_stmt *statement = gv_database_prepare(&self->db, gv_insert_sql(kind), &code);
+    if (!statement)
+        return code;
+    for (size_t i = 0; i < kind->count && code == SQLITE_OK; i++)
+        if (!(kind->fields[i].flags & GV_FIELD_OUT))
+            code = bind_field(statement, &place, record, &kind->fields[i]);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(statement);
+    *added = code == SQLITE_DONE && sqlite3_changes(self->db.handle) > 0;
+    if (*added && kind == &gv_events_kind)
+        self->inserted_id = sqlite3_last_insert_rowid(self->db.handle);
+    sqlite3_reset(statement);
+    return code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+/* The stored extra_data with what is given merged over it; what is stored and is no object stays unless something is given. */
+static bool merge_extra(gv_text *out, const char *stored, const char *given)
+{
+    if (!given && !stored)
+        gv_text_adds(out, "{}");
+    else if (!given)
+        gv_text_adds(out, stored);
+    else {
+        gv_slice base = gv_slice_of(stored ? stored : "{}");
+        if (gv_json_check(base, GV_JSON_DEPTH_MOST, GV_JSON_NAN | GV_JSON_SURROGATES, NULL))
+            base = gv_slice_of("{}");
+        gv_json_merge(out, base, gv_slice_of(given));
+    }
+    return !out->failed;
+}
+
+static int update_session(gv_sqlite *self, const gavat_session *session, gavat_time now, const char *extra)
+{
+    int code;
+    sqlite3_stmt *statement = gv_database_prepare(&self->db,
+        "UPDATE user_sessions SET username = coalesce(?2, username), session_token = coalesce(?3, session_token), "
+        "bot_type = coalesce(?4, bot_type), is_active = 1, last_activity = ?5, extra_data = ?6 WHERE user_id = ?1", &code);
+    if (!statement)
+        return code;
+    bind_text(statement, 1, session->user_id);
+    bind_text(statement, 2, session->username);
+    bind_text(statement, 3, session->session_token);
+    bind_text(statement, 4, session->bot_type);
+    bind_time(statement, 5, session->last_activity ? session->last_activity : now);
+    bind_text(statement, 6, extra);
+    code = sqlite3_step(statement);
+    sqlite3_reset(statement);
+    return code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+static int insert_session(gv_sqlite *self, const gavat_session *session, gavat_time now, const char *extra)
+{
+    int code;
+    sqlite3_stmt *statement = gv_database_prepare(&self->db, gv_insert_sql(&gv_sessions_kind), &code);
+    if (!statement)
+        return code;
+    bind_text(statement, 1, session->user_id);
+    bind_text(statement, 2, session->username);
+    bind_text(statement, 3, session->session_token);
+    bind_text(statement, 4, session->bot_type);
+    bind_time(statement, 5, session->last_activity ? session->last_activity : now);
+    bind_time(statement, 6, session->created_at ? session->created_at : now);
+    bind_text(statement, 7, extra);
+    code = sqlite3_step(statement);
+    sqlite3_reset(statement);
+    return code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+static int set_session(gv_sqlite *self, const gavat_session *session, gavat_time now)
+{
+    int code;
+    sqlite3_stmt *statement = gv_database_prepare(&self->db, "SELECT extra_data FROM user_sessions WHERE user_id = ?1", &code);
+    if (!statement)
+        return code;
+    bind_text(statement, 1, session->user_id);
+    code = sqlite3_step(statement);
+    bool there = code == SQLITE_ROW;
+    gv_text extra = {0};
+    bool merged = merge_extra(&extra, there ? (const char *)sqlite3_column_text(statement, 0) : NULL, session->extra_data);
+    sqlite3_reset(statement);
+    if (!there && code != SQLITE_DONE)
+        ;
+    else if (!merged)
+        code = SQLITE_NOMEM;
+    else
+        code = there ? update_session(self, session, now, gv_text_get(&extra)) : insert_session(self, session, now, gv_text_get(&extra));
+    gv_text_free(&extra);
+    return code;
+}
+
+static int put_record(gv_sqlite *self, const gv_record_kind *kind, const void *record, gavat_time now, bool *added)
+{
+    if (kind != &gv_sessions_kind)
+        return insert(self, kind, record, added);
+    *added = true;
+    return set_session(self, record, now);
+}
+
+static int apply_log(gv_sqlite *self, gavat_op *op)
+{
+    const gv_log_request *request = op->request;
+    bool added;
+    int code = put_record(self, request->kind, request->record, request->now, &added);
+    if (code == SQLITE_OK)
+        gv_op_succeed(op, GAVAT_REACHED_STORE);
+    else
+        gv_sqlite_fail(op, &self->db, code, 0, "writing to");
+    return code;
+}
+
+/* The sale's id and status. SQLITE_OK, with *found 0, 1 or 2 (more than one). */
+static int find_sale(gv_sqlite *self, const gv_update_request *request, int64_t *id, char status[64], int *found)
+{
+    int code;
+    sqlite3_stmt *statement = gv_database_prepare(&self->db, request->uid ? "SELECT id, payment_status FROM sale_logs WHERE uid = ?1 LIMIT 2"
+                                                                          : "SELECT id, payment_status FROM sale_logs WHERE id = ?1", &code);
+    if (!statement)
+        return code;
+    if (request->uid)
+        bind_text(statement, 1, request->uid);
+    else
+        sqlite3_bind_int64(statement, 1, request->id);
+    *found = 0;
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+        const char *text = (const char *)sqlite3_column_text(statement, 1);
+        *id = sqlite3_column_int64(statement, 0);
+        snprintf(status, 64, "%s", text ? text : "");
+        ++*found;
+    }
+    sqlite3_reset(statement);
+    return code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+static int store_status(gv_sqlite *self, const gv_update_request *request, int64_t id)
+{
+    int code;
+    sqlite3_stmt *statement = gv_database_prepare(&self->db,
+        "UPDATE sale_logs SET payment_status = ?2, notes = coalesce(?3, notes), updated_at = ?4 WHERE id = ?1", &code);
+    if (!statement)
+        return code;
+    sqlite3_bind_int64(statement, 1, id);
+    bind_text(statement, 2, request->status);
+    bind_text(statement, 3, request->notes);
+    bind_time(statement, 4, request->now);
+    code = sqlite3_step(statement);
+    sqlite3_reset(statement);
+    return code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+static int apply_update(gv_sqlite *self, gavat_op *op)
+{
+    const gv_update_request *request = op->request;
+    char status[64];
+    int64_t id = 0;
+    int found = 0, code = find_sale(self, request, &id, status, &found);
+    if (code == SQLITE_OK && found == 0) {
+        gv_op_fail(op, GAVAT_ENOTFOUND, 0, "", "there is no sale with this id: list them with gavatctl sales list");
+    } else if (code == SQLITE_OK && found > 1) {
+        gv_op_fail(op, GAVAT_ECONFLICT, 0, "", "more than one sale has this uid: name it by its integer id");
+    } else if (code == SQLITE_OK && !gv_sale_step_legal(status, request->status)) {
+        gv_op_fail(op, GAVAT_ECONFLICT, 0, "", "a sale that is %s cannot become %s; allowed: pending to completed or failed, failed to "
+                   "pending, completed to refunded", status, request->status);
+    } else {
+        code = code == SQLITE_OK ? store_status(self, request, id) : code;
+        if (code == SQLITE_OK)
+            gv_op_succeed(op, GAVAT_REACHED_STORE);
+        else
+            gv_sqlite_fail(op, &self->db, code, 0, "writing to");
+    }
+    return code;
+}
+
+static int apply_close(gv_sqlite *self, gavat_op *op, const char *sql)
+{
+    const gv_session_request *request = op->request;
+    int code;
+    sqlite3_stmt *statement = gv_database_prepare(&self->db, sql, &code);
+    if (statement) {
+        if (request->user_id)
+            bind_text(statement, 1, request->user_id);
+        else
+            bind_time(statement, 1, request->before);
+        code = sqlite3_step(statement);
+        sqlite3_reset(statement);
+    }
+    op->staged.number = code == SQLITE_DONE ? sqlite3_changes(self->db.handle) : 0;
+    if (code != SQLITE_DONE) {
+        gv_sqlite_fail(op, &self->db, code, 0, "writing to");
+        return code;
+    }
+    if (request->user_id && !op->staged.number)
+        gv_op_fail(op, GAVAT_ENOTFOUND, 0, "", "there is no session of this user");
+    else
+        gv_op_succeed(op, GAVAT_REACHED_STORE);
+    return SQLITE_OK;
+}
+
+/* Name the record that the store refuses, with its reason. False: no memory. */
+static bool reject(gv_sqlite *self, gavat_op *op, uint64_t index, int code)
+{
+    char why[512];
+    snprintf(why, sizeof why, "%s (%s, %s)", gv_sqlite_advice(code), gv_sqlite_name(code), sqlite3_errmsg(self->db.handle));
+    gv_result *result = gv_op_result(op);
+    return result && gv_result_reject(result, index, why);
+}
+
+/* Each on its own. A failure that is not the record's own ends the op: nothing more is tried on a disk that is full. */
+static int apply_import(gv_sqlite *self, gavat_op *op)
+{
+    gavat_time now = gv_now(self->store->client);
+    for (size_t i = 0; i < op->batch->count; i++) {
+        const gv_batch_entry *entry = &op->batch->entries[i];
+        const gv_batch_record *record = entry->record;
+        bool added;
+        int code = put_record(self, record->kind, record->record, now, &added);
+        if (code == SQLITE_OK)
+            op->staged.number++;
+        else if (gv_sqlite_status(code) != GAVAT_EREJECTED || sqlite3_get_autocommit(self->db.handle)
+                 || !reject(self, op, entry->index, code)) {
+            gv_sqlite_fail(op, &self->db, code, GAVAT_ERROR_MAYBE_APPLIED, "importing into");
+            return code;
+        }
+    }
+    gv_op_succeed(op, GAVAT_REACHED_STORE);
+    return SQLITE_OK;
+}
+
+/* All or nothing. */
+static int apply_commit(gv_sqlite *self, gavat_op *op)
+{
+    gavat_time now = gv_now(self->store->client);
+    int code = gv_database_run(&self->db, "SAVEPOINT unit");
+    for (size_t i = 0; i < op->batch->count && code == SQLITE_OK; i++) {
+        const gv_batch_entry *entry = &op->batch->entries[i];
+        const gv_batch_record *record = entry->record;
+        bool added;
+        code = put_record(self, record->kind, record->record, now, &added);
+        if (code != SQLITE_OK && gv_sqlite_status(code) == GAVAT_EREJECTED)
+            reject(self, op, entry->index, code);
+    }
+    if (code == SQLITE_OK) {
+        code = gv_database_run(&self->db, "RELEASE unit");
+        op->staged.number = (int64_t)op->batch->count;
+    }
+    if (code == SQLITE_OK) {
+        gv_op_succeed(op, GAVAT_REACHED_STORE);
+        return code;
+    }
+    gv_sqlite_fail(op, &self->db, code, 0, "writing to");
+    op->staged.number = 0;
+    if (!sqlite3_get_autocommit(self->db.handle))
+        gv_database_run(&self->db, "ROLLBACK TO unit; RELEASE unit");
+    return code;
+}
+
+int gv_sqlite_apply(gv_sqlite *self, gavat_op *op)
+{
+    switch (op->kind->place) {
+    case GV_UPDATE_SALE:
+        return apply_update(self, op);
+    case GV_CLOSE_SESSION:
+        return apply_close(self, op, "UPDATE user_sessions SET is_active = 0 WHERE user_id = ?1");
+    case GV_EXPIRE_SESSIONS:
+        return apply_close(self, op, "UPDATE user_sessions SET is_active = 0 WHERE is_active = 1 AND last_activity < ?1");
+    case GV_IMPORT:
+        return apply_import(self, op);
+    case GV_COMMIT:
+        return apply_commit(self, op);
+    default:
+        return apply_log(self, op);
+    }
+}

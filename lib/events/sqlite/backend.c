@@ -1,0 +1,220 @@
+#include "sqlite.h"
+#include "../../base/files.h"
+#include "../../base/memory.h"
+#include "../../base/url.h"
+#include <string.h>
+
+static const char *const schemes[] = {"sqlite", "sqlite+aiosqlite", NULL};
+
+static void worker_ended(gv_worker *worker)
+{
+    gv_sqlite *self = worker->self;
+    pthread_mutex_lock(&self->lock);
+    bool last = --self->running == 0;
+    pthread_mutex_unlock(&self->lock);
+    if (last)
+        gv_store_closed(self->store);
+}
+
+/* The file's path made absolute: the program may change its folder later. */
+static gavat_status read_path(gv_sqlite *self, gavat_config *cfg)
+{
+    gv_store *store = self->store;
+    const char *key = gv_settings[gv_areas[GV_EVENTS].setting].key;
+    gv_url url = {0};
+    gv_arena scratch = {0};
+    gv_text path = {0};
+    const char *wrong = gv_url_parse(&scratch, store->url, &url);
+    if (!wrong && (url.host_count || !*url.path))
+        wrong = "it needs three slashes and a path: sqlite:///folder/file.db, or four for an absolute one: sqlite:////folder/file.db";
+    else if (!wrong && url.query)
+        wrong = "an SQLite URL takes no ?options: use the settings GAVAT_SQLITE_SYNCHRONOUS and GAVAT_SQLITE_CACHE";
+    else if (!wrong && strcmp(url.path, ":memory:") == 0)
+        wrong = "events need a file: use sqlite:///folder/file.db";
+    int failed = wrong ? 0 : gv_file_make_absolute(url.path, &path);
+    if (!wrong && !failed) {
+        self->path = gv_arena_copy_text(&store->arena, gv_text_get(&path));
+        self->index_path = gv_arena_printf(&store->arena, "%s.search", gv_text_get(&path));
+    }
+    gv_text_free(&path);
+    gv_arena_free(&scratch);
+    if (wrong)
+        return gv_config_fail(cfg, GAVAT_EINVAL, "%s: %s", key, wrong);
+    if (failed || !self->path || !self->index_path)
+        return gv_config_fail(cfg, GAVAT_ENOMEM, "no memory for the path of %s", key);
+    return GAVAT_OK;
+}
+
+static gavat_status prepare(void *own, gv_store *store, gavat_config *cfg)
+{
+    gv_sqlite *self = own;
+    const gavat_config *settings = store->client->config;
+    self->store = store;
+    gavat_status status = read_path(self, cfg);
+    if (status != GAVAT_OK)
+        return status;
+    self->options.full = gv_config_number(settings, GV_SET_SQLITE_SYNCHRONOUS) == 0;
+    self->options.cache_bytes = gv_config_number(settings, GV_SET_SQLITE_CACHE);
+    self->options.busy_ms = 100;
+    self->search_index = gv_config_number(settings, GV_SET_SEARCH_INDEX) == 0;
+    self->search_lag = gv_config_number(settings, GV_SET_SEARCH_LAG);
+    self->reader_count = (unsigned)gv_config_number(settings, GV_SET_READERS);
+    pthread_mutex_init(&self->lock, NULL);
+    pthread_cond_init(&self->indexed, NULL);
+    gv_list_init(&self->parked);
+    gv_list_init(&self->slow_queue);
+    self->open_code = SQLITE_CANTOPEN;
+    self->index_idle = true;
+    gv_worker *workers[] = {&self->writer, &self->readers, &self->indexer};
+    gv_worker_init(&self->writer, store, "gavat-writer", gv_sqlite_write, self);
+    gv_worker_init(&self->readers, store, "gavat-reader", gv_sqlite_read, self);
+    gv_worker_init(&self->indexer, store, "gavat-indexer", gv_sqlite_index, self);
+    for (size_t i = 0; i < sizeof workers / sizeof *workers; i++)
+        workers[i]->ended = worker_ended;
+    return GAVAT_OK;
+}
+
+/* The writer's thread opens the file; the readers find it open when their first op comes. */
+static void open_store(void *own, gavat_op *op)
+{
+    gv_sqlite *self = own;
+    unsigned readers = 0;
+    self->opening = op;
+    pthread_mutex_lock(&self->lock);
+    self->running = self->search_index ? 3 : 2;
+    pthread_mutex_unlock(&self->lock);
+    while (readers < self->reader_count && gv_worker_start(&self->readers))
+        readers++;
+    bool indexer = readers && (!self->search_index || gv_worker_start(&self->indexer));
+    if (indexer && gv_worker_start(&self->writer))
+        return;
+    self->opening = NULL;
+    pthread_mutex_lock(&self->lock);
+    self->running = (readers ? 1u : 0u) + (indexer && self->search_index ? 1u : 0u);
+    pthread_mutex_unlock(&self->lock);
+    gv_op_fail(op, GAVAT_ENOMEM, GAVAT_ERROR_RETRY, "", "events: no thread could be started: check the limit of processes (ulimit -u)");
+    gv_op_finish(op);
+}
+
+static unsigned bucket_of(const char *key)
+{
+    uint64_t hash = UINT64_C(14695981039346656037);         /* FNV-1a */
+    for (; *key; key++)
+        hash = (hash ^ (unsigned char)*key) * UINT64_C(1099511628211);
+    return (unsigned)(hash % GV_SQLITE_BUCKETS);
+}
+
+/* The user (of messages the bot) that a write is of; NULL: many, or not known. */
+static const char *owner_of(const gavat_op *op)
+{
+    switch (op->kind->place) {
+    case GV_LOG_EVENT: case GV_LOG_SALE: case GV_LOG_MESSAGE: case GV_SET_SESSION: {
+        const gv_log_request *request = op->request;
+        return gv_field_text(request->record, request->kind->owner);
+    }
+    case GV_CLOSE_SESSION: case GV_GET_SESSION:
+        return ((const gv_session_request *)op->request)->user_id;
+    case GV_GET_EVENTS: case GV_GET_SALES: case GV_GET_SESSIONS:
+        return ((const gv_query *)op->request)->by[GV_BY_USER];
+    case GV_GET_MESSAGES:
+        return ((const gv_query *)op->request)->by[GV_BY_BOT];
+    default:
+        return NULL;
+    }
+}
+
+static void submit_write(gv_sqlite *self, gavat_op *op)
+{
+    const char *owner = owner_of(op);
+    pthread_mutex_lock(&self->lock);
+    op->sequence = ++self->last;
+    if (owner)
+        self->buckets[bucket_of(owner)] = op->sequence;
+    else
+        for (unsigned i = 0; i < GV_SQLITE_BUCKETS; i++)
+            self->buckets[i] = op->sequence;
+    gv_worker_push(&self->writer, op);
+    pthread_mutex_unlock(&self->lock);
+}
+
+static void submit_read(gv_sqlite *self, gavat_op *op)
+{
+    const char *owner = owner_of(op);
+    pthread_mutex_lock(&self->lock);
+    op->sequence = owner ? self->buckets[bucket_of(owner)] : self->last;
+    bool ready = op->sequence <= self->committed || self->closing;
+    if (!ready)
+        gv_list_append(&self->parked, &op->link);
+    pthread_mutex_unlock(&self->lock);
+    if (ready)
+        gv_worker_push(&self->readers, op);
+}
+
+static void submit(void *own, gavat_op *op)
+{
+    gv_sqlite *self = own;
+    if (op->kind->flags & GV_WRITE || op->kind->place == GV_UPGRADE_EVENTS)
+        submit_write(self, op);
+    else
+        submit_read(self, op);
+}
+
+void gv_sqlite_committed(gv_sqlite *self, uint64_t sequence, int64_t newest_id)
+{
+    gv_list ready;
+    gv_list_init(&ready);
+    pthread_mutex_lock(&self->lock);
+    if (sequence > self->committed)
+        self->committed = sequence;
+    if (newest_id > self->newest_id)
+        self->newest_id = newest_id;
+    gv_link *next;
+    for (gv_link *link = gv_list_first(&self->parked); link && link != &self->parked.head; link = next) {
+        next = link->next;
+        gavat_op *op = GV_CONTAINER(link, gavat_op, link);
+        if (op->sequence <= self->committed || !gv_op_wanted(op)) {
+            gv_list_remove(link);
+            gv_list_append(&ready, link);
+        }
+    }
+    bool wake = self->index_idle && self->newest_id > self->indexed_id;
+    pthread_mutex_unlock(&self->lock);
+    if (wake)
+        gv_sqlite_want_index(self);
+    gv_link *link;
+    while ((link = gv_list_take(&ready)))
+        gv_worker_push(&self->readers, GV_CONTAINER(link, gavat_op, link));
+}
+
+static void close_store(void *own)
+{
+    gv_sqlite *self = own;
+    gv_list parked;
+    gv_list_init(&parked);
+    pthread_mutex_lock(&self->lock);
+    self->closing = true;
+    bool never_ran = self->running == 0;
+    gv_list_move(&parked, &self->parked);
+    pthread_cond_broadcast(&self->indexed);
+    pthread_mutex_unlock(&self->lock);
+    gv_link *link;
+    while ((link = gv_list_take(&parked)))
+        gv_worker_push(&self->readers, GV_CONTAINER(link, gavat_op, link));
+    gv_worker_stop(&self->writer);
+    gv_worker_stop(&self->readers);
+    gv_worker_stop(&self->indexer);
+    if (never_ran)
+        gv_store_closed(self->store);
+}
+
+const gv_backend gv_sqlite_events = {
+    .name = "sqlite",
+    .area = GV_EVENTS,
+    .schemes = schemes,
+    .size = sizeof(gv_sqlite),
+    .any_thread = true,
+    .prepare = prepare,
+    .open = open_store,
+    .submit = submit,
+    .close = close_store,
+};

@@ -1,0 +1,160 @@
+#include "database.h"
+#include "../base/clock.h"
+#include <stdio.h>
+#include <string.h>
+
+static int apply_pragmas(gv_database *db, const gv_database_options *options)
+{
+    char sql[320];
+    snprintf(sql, sizeof sql,
+             "PRAGMA synchronous=%s; PRAGMA cache_size=-%lld; PRAGMA wal_autocheckpoint=40000; PRAGMA journal_size_limit=67108864;"
+             "PRAGMA secure_delete=OFF; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=OFF",
+             options->full ? "FULL" : "NORMAL", (long long)(options->cache_bytes / 1024));
+    return gv_database_run(db, sql);
+}
+
+/* Another process may hold the lock that the switch needs: the busy handler waits for it. */
+static int switch_to_wal(gv_database *db)
+{
+    int code;
+    sqlite3_stmt *statement = gv_database_prepare(db, "PRAGMA journal_mode=WAL", &code);
+    if (!statement)
+        return code;
+    code = sqlite3_step(statement);
+    const char *mode = code == SQLITE_ROW ? (const char *)sqlite3_column_text(statement, 0) : NULL;
+    bool wal = mode && strcmp(mode, "wal") == 0;
+    int reset = sqlite3_reset(statement);
+    if (code != SQLITE_ROW)
+        return reset != SQLITE_OK ? reset : code;
+    return wal ? SQLITE_OK : SQLITE_CANTOPEN;
+}
+
+int gv_database_open(gv_database *db, const char *path, const gv_database_options *options)
+{
+    memset(db, 0, sizeof *db);
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | (options->create ? SQLITE_OPEN_CREATE : 0);
+    int code = sqlite3_open_v2(path, &db->handle, flags, NULL);
+    if (code == SQLITE_OK) {
+        sqlite3_extended_result_codes(db->handle, 1);
+        sqlite3_busy_timeout(db->handle, (int)options->busy_ms);
+        if (options->create)
+            code = switch_to_wal(db);
+    }
+    if (code == SQLITE_OK)
+        code = apply_pragmas(db, options);
+    if (code != SQLITE_OK)
+        gv_database_close(db);
+    return code;
+}
+
+void gv_database_close(gv_database *db)
+{
+    for (size_t i = 0; i < GV_STATEMENTS; i++)
+        sqlite3_finalize(db->cache[i].statement);
+    sqlite3_close(db->handle);
+    memset(db, 0, sizeof *db);
+}
+
+sqlite3_stmt *gv_database_prepare(gv_database *db, const char *sql, int *code)
+{
+    size_t oldest = 0;
+    db->uses++;
+    *code = SQLITE_OK;
+    for (size_t i = 0; i < GV_STATEMENTS; i++) {
+        sqlite3_stmt *kept = db->cache[i].statement;
+        if (kept && strcmp(sqlite3_sql(kept), sql) == 0) {
+            db->cache[i].used = db->uses;
+            sqlite3_reset(kept);
+            sqlite3_clear_bindings(kept);
+            return kept;
+        }
+        if (db->cache[i].used < db->cache[oldest].used)
+            oldest = i;
+    }
+    sqlite3_stmt *statement = NULL;
+    *code = sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL);
+    if (*code != SQLITE_OK)
+        return NULL;
+    sqlite3_finalize(db->cache[oldest].statement);
+    db->cache[oldest].statement = statement;
+    db->cache[oldest].used = db->uses;
+    return statement;
+}
+
+int gv_database_run(gv_database *db, const char *sql)
+{
+    return sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
+}
+
+int64_t gv_database_number(gv_database *db, const char *sql, int64_t fallback)
+{
+    int code;
+    sqlite3_stmt *statement = gv_database_prepare(db, sql, &code);
+    if (statement && sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_type(statement, 0) != SQLITE_NULL)
+        fallback = sqlite3_column_int64(statement, 0);
+    sqlite3_reset(statement);
+    return fallback;
+}
+
+typedef struct gv_sqlite_code {
+    int code;
+    const char *name;
+    gavat_status status;
+    const char *advice;
+} gv_sqlite_code;
+
+static const gv_sqlite_code codes[] = {
+    {SQLITE_BUSY, "SQLITE_BUSY", GAVAT_EUNAVAIL, "another process holds the lock on the file: try again, or end that process"},
+    {SQLITE_LOCKED, "SQLITE_LOCKED", GAVAT_EUNAVAIL, "the table is locked: try again"},
+    {SQLITE_FULL, "SQLITE_FULL", GAVAT_EIO, "the disk is full: free some space, then try again"},
+    {SQLITE_IOERR, "SQLITE_IOERR", GAVAT_EIO, "the disk reports an error: look at the system's log, and at free space and quota"},
+    {SQLITE_READONLY, "SQLITE_READONLY", GAVAT_EIO, "the file or its folder is read-only: give this user the right to write both"},
+    {SQLITE_CANTOPEN, "SQLITE_CANTOPEN", GAVAT_EUNAVAIL,
+     "the file cannot be opened: check that its folder exists and that this user may write there"},
+    {SQLITE_PERM, "SQLITE_PERM", GAVAT_EUNAVAIL, "the file may not be opened: give this user the right to read and write it"},
+    {SQLITE_AUTH, "SQLITE_AUTH", GAVAT_EUNAVAIL, "the file may not be opened: give this user the right to read and write it"},
+    {SQLITE_CORRUPT, "SQLITE_CORRUPT", GAVAT_ECORRUPT,
+     "the database is damaged: restore a backup, or save what is left with: sqlite3 FILE .recover"},
+    {SQLITE_NOTADB, "SQLITE_NOTADB", GAVAT_ECORRUPT, "the file is not an SQLite database: check the path, or restore a backup"},
+    {SQLITE_CONSTRAINT, "SQLITE_CONSTRAINT", GAVAT_EREJECTED, "the store refuses this record"},
+    {SQLITE_MISMATCH, "SQLITE_MISMATCH", GAVAT_EREJECTED, "the store refuses this record"},
+    {SQLITE_TOOBIG, "SQLITE_TOOBIG", GAVAT_EREJECTED, "the record is too large for the store"},
+    {SQLITE_NOMEM, "SQLITE_NOMEM", GAVAT_ENOMEM, "memory is out"},
+    {SQLITE_INTERRUPT, "SQLITE_INTERRUPT", GAVAT_ECANCELED, "it was interrupted"},
+    {SQLITE_SCHEMA, "SQLITE_SCHEMA", GAVAT_ESCHEMA, "the tables were changed meanwhile: try again"},
+    {SQLITE_PROTOCOL, "SQLITE_PROTOCOL", GAVAT_EUNAVAIL, "too many processes use the file at once: try again"},
+    {SQLITE_ERROR, "SQLITE_ERROR", GAVAT_ESCHEMA, "the tables are not as expected: run gavatctl schema status"},
+};
+
+static const gv_sqlite_code *find_code(int code)
+{
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (codes[i].code == (code & 0xff))
+            return &codes[i];
+    return &codes[sizeof codes / sizeof *codes - 1];
+}
+
+gavat_status gv_sqlite_status(int code)
+{
+    return find_code(code)->status;
+}
+
+const char *gv_sqlite_name(int code)
+{
+    return find_code(code)->name;
+}
+
+const char *gv_sqlite_advice(int code)
+{
+    return find_code(code)->advice;
+}
+
+void gv_sqlite_fail(gavat_op *op, gv_database *db, int code, uint32_t flags, const char *doing)
+{
+    const gv_sqlite_code *known = find_code(code);
+    bool again = known->status == GAVAT_EUNAVAIL || known->status == GAVAT_EIO || known->status == GAVAT_ENOMEM
+                 || (code & 0xff) == SQLITE_SCHEMA;
+    const char *said = db && db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(code);
+    gv_op_fail(op, known->status, flags | (again ? (uint32_t)GAVAT_ERROR_RETRY : 0), known->name, "%s: %s (%s, while %s %s)",
+               gv_areas[op->store->backend->area].name, known->advice, said, doing, op->store->shown);
+}

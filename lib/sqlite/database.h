@@ -1,0 +1,41 @@
+/* database.h: what all users of SQLite share: opening with the right pragmas, statements kept prepared, errors put into words. A
+ * gv_database belongs to one thread at a time; SQLite's own mutex is off. */
+#ifndef GV_SQLITE_DATABASE_H
+#define GV_SQLITE_DATABASE_H
+#include "../core/op.h"
+#include <sqlite3.h>
+
+#define GV_STATEMENTS 24        /* kept prepared for each connection; the one unused longest makes room */
+
+typedef struct gv_database {    /* all zero: closed */
+    sqlite3 *handle;
+    struct {
+        sqlite3_stmt *statement;
+        uint64_t used;
+    } cache[GV_STATEMENTS];
+    uint64_t uses;
+} gv_database;
+
+typedef struct gv_database_options {
+    bool create;                /* make the file, and switch it to WAL */
+    bool full;                  /* synchronous FULL, else NORMAL: then a power cut may take the last commits */
+    int64_t cache_bytes;
+    unsigned busy_ms;           /* how long a statement waits for another process's lock */
+} gv_database_options;
+
+/* SQLITE_OK, or the code; on failure the database is closed. */
+int gv_database_open(gv_database *db, const char *path, const gv_database_options *options);
+void gv_database_close(gv_database *db);
+
+/* A prepared statement, reset and without bindings, owned by db until the next prepare or close. NULL: *code says why. */
+sqlite3_stmt *gv_database_prepare(gv_database *db, const char *sql, int *code);
+int gv_database_run(gv_database *db, const char *sql);          /* statements without results */
+/* The one number a query gives; fallback when it gives none or fails. */
+int64_t gv_database_number(gv_database *db, const char *sql, int64_t fallback);
+
+gavat_status gv_sqlite_status(int code);
+const char *gv_sqlite_name(int code);           /* "SQLITE_FULL"; static */
+const char *gv_sqlite_advice(int code);         /* what a person can do about it; static */
+/* The op failed with this code while `doing` ("writing"). flags: GAVAT_ERROR_…; RETRY is added where it may help. */
+void gv_sqlite_fail(gavat_op *op, gv_database *db, int code, uint32_t flags, const char *doing);
+#endif
