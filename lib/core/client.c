@@ -43,8 +43,8 @@ static gavat_status prepare_store(gavat *g, gv_area area, gavat_config *cfg)
                               gv_settings[gv_areas[area].setting].fallback);
     const gv_backend *backend = find_backend(area, url.scheme);
     if (!backend)
-        return gv_config_fail(cfg, GAVAT_ENOTSUP, "%s: this build has no backend for \"%s\" URLs; with no server at all use %s", key,
-                              url.scheme, gv_settings[gv_areas[area].setting].fallback);
+        return gv_config_fail(cfg, GAVAT_ENOTSUP, "%s: this build has no backend for %s URLs; with no server at all use %s", key,
+                              strstr(text, "://") ? url.scheme : "such", gv_settings[gv_areas[area].setting].fallback);
     gv_text shown = {0};
     gv_url_redact(&shown, text);
     store->url = text;

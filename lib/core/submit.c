@@ -13,7 +13,7 @@ void gv_op_end_locked(gavat *g, gavat_op *op, uint64_t now, gv_list *released)
     unsigned area = op->kind->area, place = op->kind->place;
     if (!op->internal && place < GV_PLACES) {
         if (!g->metrics[area][place])
-            g->metrics[area][place] = gv_alloc_zero(sizeof **g->metrics);
+            g->metrics[area][place] = gv_alloc_zero(sizeof(gv_metric));
         g->metric_kinds[area][place] = op->kind;
         if (g->metrics[area][place])
             gv_metric_count(g->metrics[area][place], error, (now - op->submitted) / 1000);

@@ -32,13 +32,13 @@ static void run_upgrade(gavat *g, gavat_op *op)
 
 static void run_schema_sql(gavat *g, gavat_op *op)
 {
+    gv_text text = {0};
     (void)g;
     gv_op_succeed(op, GAVAT_REACHED_NONE);
-    gv_text sql = {0};
-    gv_result *result = gv_op_result(op);
-    if (!result || !gv_events_schema_sql(&sql) || !gv_result_set_text(result, gv_text_get(&sql), sql.length))
+    gv_result *result = gv_events_schema_sql(&text) && !text.failed ? gv_op_result(op) : NULL;
+    if (!result || !gv_result_set_text(result, gv_text_get(&text), text.length))
         gv_op_fail(op, GAVAT_ENOMEM, GAVAT_ERROR_RETRY, "", "no memory for the answer");
-    gv_text_free(&sql);
+    gv_text_free(&text);
     gv_op_finish(op);
 }
 

@@ -77,6 +77,4 @@ bool gv_events_schema_sql(gv_text *out);
  * that is not one of these may go anywhere. */
 bool gv_sale_status_known(const char *status);
 bool gv_sale_step_legal(const char *from, const char *to);
-
-/* The statements that make an empty store what this library needs: gavat_get_schema_sql. The backend's. */
 #endif
