@@ -1,0 +1,173 @@
+#include "session.h"
+#include "buffer.h"
+#include "output.h"
+#include "stop.h"
+#include "tell.h"
+#include "value.h"
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Closing waits for work that is under way; by then a command has its answers. */
+#define CLOSE_MS 5000
+
+/* The first settings file that exists; NULL: none. */
+static char *find_file(const ctl_call *call)
+{
+    const char *given = ctl_get_text(call, "config"), *base = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+    ctl_buffer path = {0};
+    if (given) {
+        ctl_add_text(&path, given);
+        return path.data;
+    }
+    ctl_add_text(&path, "./config_db.env");
+    if (access(path.data, F_OK) == 0)
+        return path.data;
+    ctl_clear(&path);
+    if (base && *base == '/')
+        ctl_add_format(&path, "%s/gavatcore/config.env", base);
+    else if (home && *home)
+        ctl_add_format(&path, "%s/.config/gavatcore/config.env", home);
+    if (path.length && access(path.data, F_OK) == 0)
+        return path.data;
+    ctl_clear(&path);
+    ctl_add_text(&path, "/etc/gavatcore/config.env");
+    if (access(path.data, F_OK) == 0)
+        return path.data;
+    ctl_free(&path);
+    return NULL;
+}
+
+static gavat_status set_options(const ctl_session *session)
+{
+    const char *events = ctl_get_text(session->call, "events");
+    int64_t timeout = ctl_get_duration(session->call, "timeout");
+    gavat_status status = GAVAT_OK;
+    if (events)
+        status = gavat_config_set(session->config, "POSTGRES_URL", events);
+    if (status == GAVAT_OK && timeout) {
+        ctl_buffer text = {0};
+        ctl_add_format(&text, "%lldms", (long long)timeout);
+        status = gavat_config_set(session->config, "GAVAT_TIMEOUT", text.data);
+        ctl_free(&text);
+    }
+    return status;
+}
+
+/* The file first: a later call replaces an earlier one. */
+static gavat_status load(ctl_session *session)
+{
+    gavat_status status = GAVAT_OK;
+    session->file = find_file(session->call);
+    if (session->file)
+        status = gavat_config_load_file(session->config, session->file);
+    if (status == GAVAT_OK)
+        status = gavat_config_load_env(session->config);
+    return status == GAVAT_OK ? set_options(session) : status;
+}
+
+/* An error reaches the person through the op that it ended: log lines are for --verbose. */
+static void tell_log(int32_t level, const char *area, const char *text, void *user)
+{
+    const ctl_call *call = user;
+    (void)level;
+    if (call->verbose)
+        ctl_note(call, "%s: %s", area && *area ? area : "library", text);
+}
+
+static int start_client(ctl_session *session)
+{
+    session->config = gavat_config_new();
+    gavat_status status = load(session);
+    if (status == GAVAT_OK)
+        status = gavat_new(&session->client, NULL, session->config);
+    if (status != GAVAT_OK) {
+        const char *why = gavat_config_error(session->config);
+        ctl_error("%s", why && *why ? why : gavat_status_name(status));
+        if (strcmp(session->call->group->name, "config") != 0)
+            ctl_hint("\"gavatctl config check\" checks the settings, \"gavatctl config show\" lists them");
+        return status == GAVAT_ENOMEM ? 1 : 2;
+    }
+    gavat_set_log(session->client, session->call->verbose ? GAVAT_LOG_INFO : GAVAT_LOG_ERROR, tell_log,
+                  (void *)(uintptr_t)session->call);
+    return 0;
+}
+
+int ctl_session_start(ctl_session *session, const ctl_call *call, ctl_depth depth)
+{
+    *session = (ctl_session){.call = call};
+    int code = start_client(session);
+    if (code || depth == CTL_SETTINGS)
+        return code;
+    int64_t from = ctl_ticks();
+    if (call->verbose && session->file)
+        ctl_note(call, "settings: %s", session->file);
+    gavat_op *op = ctl_session_op(session);
+    gavat_open(op);
+    if (depth == CTL_OPEN) {
+        code = ctl_session_wait(session, op);
+    } else {
+        ctl_stop_watch(op);
+        gavat_op_wait(op);
+        ctl_stop_watch(NULL);
+        code = ctl_stopped() ? 130 : 0;
+    }
+    if (!code && call->verbose)
+        ctl_note(call, "opened in %lld ms: %s", (long long)((ctl_ticks() - from) / 1000), gavat_op_text(op, NULL));
+    gavat_op_unref(op);
+    return code;
+}
+
+int ctl_session_end(ctl_session *session, int code)
+{
+    if (session->client) {
+        gavat_close_wait(session->client, CLOSE_MS);
+        gavat_unref(session->client);
+    }
+    gavat_config_free(session->config);
+    free(session->file);
+    return ctl_stopped() ? 130 : code;
+}
+
+gavat_op *ctl_session_op(ctl_session *session)
+{
+    return gavat_op_new_held(session->client);
+}
+
+int ctl_session_wait(ctl_session *session, gavat_op *op)
+{
+    ctl_stop_watch(op);
+    gavat_status status = gavat_op_wait(op);
+    ctl_stop_watch(NULL);
+    return status == GAVAT_OK ? 0 : ctl_fail(session->call, gavat_op_error(op));
+}
+
+int ctl_session_show(ctl_session *session, gavat_op *op, const char *columns, bool single)
+{
+    const ctl_command *command = session->call->command;
+    int code = ctl_session_wait(session, op);
+    if (!code) {
+        ctl_output out;
+        ctl_output_begin(&out, session->call, columns ? columns : command->columns, columns ? NULL : command->shown);
+        out.single = single && gavat_op_count(op) == 1;
+        ctl_output_op(&out, op);
+        if (!out.count && out.format == CTL_TABLE)
+            ctl_note(session->call, "no records");
+        code = ctl_output_end(&out);
+    }
+    gavat_op_unref(op);
+    return code;
+}
+
+int ctl_session_write(ctl_session *session, gavat_op *op, bool print)
+{
+    int code = ctl_session_wait(session, op);
+    const char *uid = print ? gavat_op_uid(op) : NULL;
+    if (code && uid && *uid && gavat_op_error(op)->flags & GAVAT_ERROR_MAYBE_APPLIED)
+        ctl_hint("the same command with --uid %s is stored once, however often it is sent", uid);
+    if (code)
+        return code;
+    if (gavat_op_reached(op) == GAVAT_REACHED_LOCAL)
+        ctl_note(session->call, "the store is away: kept on this machine's disk, and forwarded when it is back");
+    return uid && *uid ? ctl_output_uid(session->call, uid) : 0;
+}
