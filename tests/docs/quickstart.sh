@@ -1,0 +1,38 @@
+#!/bin/sh
+# examples/quickstart.sh does what it says: builds, loads every sample record, shows the tables.
+set -u
+cd "${TEST_SOURCE_DIR:-$(dirname "$0")/../..}" || exit 1
+. tests/harness/tap.sh
+QUICKSTART_BUILD=$tap_dir/build
+export QUICKSTART_BUILD
+
+runs()
+{
+    sh examples/quickstart.sh >"$tap_dir/out" 2>"$tap_dir/err" || { cat "$tap_dir/out" "$tap_dir/err"; return 1; }
+}
+
+stored_all_of()
+{
+    lines=$(wc -l <"examples/data/$1.jsonl")
+    grep -E "^$1 +$lines stored, 0 refused$" "$tap_dir/out" || { grep "^$1" "$tap_dir/out"; return 1; }
+}
+
+# What stands below the line that names the command, up to the next one.
+shows()
+{
+    sed -n "/^\$ gavatctl $1/,/^\$ gavatctl/p" "$tap_dir/out" >"$tap_dir/table"
+    cat "$tap_dir/table"
+    grep -q "$2" "$tap_dir/table"
+}
+
+check "it runs to its end" runs
+check "nothing goes to stderr" test ! -s "$tap_dir/err"
+for kind in events sales messages sessions; do
+    check "it loads all $kind" stored_all_of $kind
+done
+check "the newest events are shown" shows "events list" "İyi geceler"
+check "the search finds IŞIK in other letters" shows "events search" "Işık"
+check "sales are summed exactly" shows "sales stats" "TRY"
+check "messages are counted" shows "messages stats" "$(wc -l <examples/data/messages.jsonl)"
+check "active sessions are listed" shows "sessions list" "client"
+finish
