@@ -258,8 +258,9 @@ static int print_summary(import *im)
         ctl_error("rejected %llu of %llu lines: see %s", rejected, (unsigned long long)im->read, im->rejects.path);
     if (im->code || ctl_stopped())
         ctl_error("stopped after line %llu of %s", (unsigned long long)im->lines.number, ctl_get_argument(im->call, 0));
-    ctl_add_format(&json, "{\"read\":%llu,\"stored\":%llu,\"rejected\":%llu,\"rejects_file\":",
-                   (unsigned long long)im->read, (unsigned long long)im->stored, rejected);
+    ctl_add_format(&json,
+                   "{\"read\":%llu,\"stored\":%llu,\"rejected\":%llu,\"rejects_file\":", (unsigned long long)im->read,
+                   (unsigned long long)im->stored, rejected);
     if (rejected)
         ctl_add_json(&json, im->rejects.path, strlen(im->rejects.path));
     else

@@ -4,6 +4,7 @@
 
 #define GAP 2
 #define LEAST_WIDTH 6
+#define TIME_LENGTH 27 /* of "2026-11-23T15:37:00.123456Z" */
 
 void ctl_table_begin(ctl_table *table, size_t columns, bool colour, size_t screen)
 {
@@ -16,29 +17,40 @@ void ctl_table_cell(ctl_table *table, const char *shown, size_t length, bool num
     size_t width = ctl_width(shown, length);
     if (width > table->widths[column])
         table->widths[column] = width;
-    if (length && !number)
+    if (length && !number) {
         table->left[column] = true;
+        table->loose[column] = table->loose[column] || length != TIME_LENGTH || shown[length - 1] != 'Z';
+    }
     ctl_add(&table->cells, shown, length);
     ctl_add(&table->cells, "", 1);
     table->rows++;
 }
 
-/* Takes cells off the widest column until a line fits. */
-static void shrink(const ctl_table *table, size_t *widths)
+/* Takes cells off the widest of the loose columns, or of all, until a line fits. Gives what is still too much. */
+static size_t shrink(const ctl_table *table, size_t *widths, size_t over, bool all)
+{
+    while (over) {
+        size_t widest = table->columns;
+        for (size_t i = 0; i < table->columns; i++)
+            if ((all || table->loose[i]) && widths[i] > LEAST_WIDTH)
+                widest = widest == table->columns || widths[i] > widths[widest] ? i : widest;
+        if (widest == table->columns)
+            break;
+        widths[widest]--;
+        over--;
+    }
+    return over;
+}
+
+static void fit_screen(const ctl_table *table, size_t *widths)
 {
     size_t total = GAP * (table->columns - 1);
     for (size_t i = 0; i < table->columns; i++)
         total += widths[i];
-    while (table->screen && total > table->screen) {
-        size_t widest = 0;
-        for (size_t i = 1; i < table->columns; i++)
-            if (widths[i] > widths[widest])
-                widest = i;
-        if (widths[widest] <= LEAST_WIDTH)
-            return;
-        widths[widest]--;
-        total--;
-    }
+    if (!table->screen || total <= table->screen)
+        return;
+    size_t over = shrink(table, widths, total - table->screen, false);
+    shrink(table, widths, over, true);
 }
 
 static const char *pick_colour(const char *text, bool header)
@@ -96,7 +108,7 @@ void ctl_table_print(ctl_table *table, const char *const *names, FILE *file)
             table->widths[i] = width;
         widths[i] = table->widths[i];
     }
-    shrink(table, widths);
+    fit_screen(table, widths);
     for (size_t i = 0; i < table->columns && !table->headed; i++) {
         add_cell(table, &line, names[i], widths[i], i, true);
         if (i + 1 < table->columns)

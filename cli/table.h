@@ -9,7 +9,8 @@
 typedef struct ctl_table {
     size_t columns;
     size_t widths[CTL_MOST_COLUMNS];
-    bool left[CTL_MOST_COLUMNS]; /* a cell that is no number stood there */
+    bool left[CTL_MOST_COLUMNS];  /* a cell that is no number stood there */
+    bool loose[CTL_MOST_COLUMNS]; /* one that is neither number nor time: only these are cut while they can be */
     bool headed;
     bool colour;
     size_t screen;    /* cells a line may have; 0: any number */

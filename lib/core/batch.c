@@ -132,7 +132,7 @@ static void submit_batch(gavat_op *op, gavat_batch *batch, bool commit)
         return;
     }
     size_t bytes = gavat_batch_bytes(batch);
-    if (atomic_fetch_add(&g->bytes, bytes) > g->most_bytes || bytes > g->most_bytes) {
+    if (atomic_fetch_add(&g->bytes, bytes) + bytes > g->most_bytes) {
         atomic_fetch_sub(&g->bytes, bytes);
         gv_op_refuse(op, GAVAT_EBUSY, "the batch of %zu bytes would pass the byte bound (GAVAT_MAX_BYTES, %zu); make it smaller, or wait for earlier calls to end",
                      bytes, g->most_bytes);

@@ -219,7 +219,7 @@ void *gv_op_request(gavat_op *op, size_t size)
         op->request = op->memory;
         return op->request;
     }
-    if (atomic_fetch_add(&g->bytes, size) > g->most_bytes || size > g->most_bytes) {
+    if (atomic_fetch_add(&g->bytes, size) + size > g->most_bytes) {
         atomic_fetch_sub(&g->bytes, size);
         count_refusal(g);
         gv_op_refuse(op, GAVAT_EBUSY, "the byte bound (GAVAT_MAX_BYTES, %zu) is reached; wait for earlier calls to end, then try again",

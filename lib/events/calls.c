@@ -5,20 +5,9 @@
 #define RECORD_AT ((sizeof(gv_log_request) + 15) & ~(size_t)15)
 #define BATCHED_AT ((sizeof(gv_batch_record) + 15) & ~(size_t)15)
 
-bool gv_call_begin(gavat_op *op, gv_events_place place)
-{
-    if (!gv_op_begin(op, &gv_events_ops[place]))
-        return false;
-    if (op->client->stores[GV_EVENTS].backend)
-        return true;
-    op->store = NULL;
-    gv_op_refuse(op, GAVAT_EINVAL, "%s: this client has no events store; set POSTGRES_URL", op->kind->name);
-    return false;
-}
-
 void gv_call_store(gavat_op *op, gv_events_place place, const gv_record_kind *kind, const void *record)
 {
-    if (!gv_call_begin(op, place))
+    if (!gv_op_begin(op, &gv_events_ops[place]))
         return;
     gv_incoming in;
     if (!gv_incoming_take(&in, op->client, kind, record, false)) {

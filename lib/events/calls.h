@@ -5,9 +5,6 @@
 #include "requests.h"
 #include "../base/memory.h"
 
-/* As gv_op_begin; refuses also when the area is off. */
-bool gv_call_begin(gavat_op *op, gv_events_place place);
-
 /* A record to be stored: checks it, fixes op->uid, copies it, submits. */
 void gv_call_store(gavat_op *op, gv_events_place place, const gv_record_kind *kind, const void *record);
 

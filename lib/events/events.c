@@ -17,7 +17,7 @@ void gavat_search_events(gavat_op *op, const char *keyword, const gavat_filter *
 {
     if (keyword)
         gv_call_query(op, GV_SEARCH_EVENTS, &gv_events_kind, filter, keyword, NULL);
-    else if (gv_call_begin(op, GV_SEARCH_EVENTS))
+    else if (gv_op_begin(op, &gv_events_ops[GV_SEARCH_EVENTS]))
         gv_op_refuse(op, GAVAT_EINVAL, "keyword is NULL: give the text to look for, or use gavat_get_events");
 }
 
@@ -30,13 +30,13 @@ void gavat_get_event_stats(gavat_op *op, const char *by, const gavat_filter *fil
             group = groups[i];
     if (group || !by)
         gv_call_query(op, GV_EVENT_STATS, &gv_events_kind, filter, NULL, group);
-    else if (gv_call_begin(op, GV_EVENT_STATS))
-        gv_op_refuse(op, GAVAT_EINVAL, "by must be \"type\", \"level\", \"user\", \"hour\", \"day\" or NULL, one total");
+    else if (gv_op_begin(op, &gv_events_ops[GV_EVENT_STATS]))
+        gv_op_refuse(op, GAVAT_EINVAL, "by must be \"type\", \"level\", \"user\", \"hour\", \"day\" or NULL");
 }
 
 void gavat_prune_events(gavat_op *op, gavat_time before)
 {
-    if (!gv_call_begin(op, GV_PRUNE))
+    if (!gv_op_begin(op, &gv_events_ops[GV_PRUNE]))
         return;
     if (before <= 0) {
         gv_op_refuse(op, GAVAT_EINVAL, "before must be a time after 1970: events older than it are deleted");

@@ -107,8 +107,8 @@ static bool check_text(gv_incoming *in, const gavat *g, const gv_field *field, c
         return gv_incoming_refuse(in, GAVAT_EINVAL, "%s is required and must not be empty", field->name);
     gv_decimal amount;
     if (field->type == GV_FIELD_MONEY && !gv_decimal_parse(gv_slice_of(*text), &amount))
-        return gv_incoming_refuse(in, GAVAT_EINVAL, "%s must be a decimal number such as \"149.90\", with up to 18 digits "
-                                  "before the point and 8 after it", field->name);
+        return gv_incoming_refuse(in, GAVAT_EINVAL, "%s must be a decimal number such as \"149.90\", with up to 18 "
+                                  "digits before the point and 8 after it", field->name);
     return field->type != GV_FIELD_JSON || rewrite_json(in, field, text, any_json);
 }
 
@@ -180,8 +180,8 @@ bool gv_incoming_take(gv_incoming *in, gavat *g, const gv_record_kind *kind, con
     uint32_t size;
     memcpy(&size, record, sizeof size);
     if (!size)
-        return gv_incoming_refuse(in, GAVAT_EINVAL, "the %s has size 0: make it with gavat_%s_init(), or out of a result "
-                                  "with gavat_%s_copy()", name, name, name);
+        return gv_incoming_refuse(in, GAVAT_EINVAL, "the %s has size 0: make it with gavat_%s_init(), or out of a "
+                                  "result with gavat_%s_copy()", name, name, name);
     memcpy(&in->own, record, size < kind->size ? size : kind->size);
     return settle(in, g, any_json);
 }

@@ -1,6 +1,6 @@
-/* position.c: cursors. In base64url: a version, a letter for the kind of record, the type of the time, whether there is a
- * uid, then id, uid and time, each ended by a NUL. Whoever pages on hands it back as it came; anything else is refused, and
- * nothing in it is trusted. */
+/* position.c: cursors. In base64url: a version, a letter for the kind of record, the type of the time, whether there is
+ * a uid, then id, uid and time, each ended by a NUL. Whoever pages on hands it back as it came; anything else is
+ * refused, and nothing in it is trusted. */
 #include "requests.h"
 #include "../base/memory.h"
 #include <inttypes.h>

@@ -153,8 +153,8 @@ void gv_call_query(gavat_op *op, gv_events_place place, const gv_record_kind *ki
                    const char *keyword, const char *group)
 {
     gavat_filter own;
-    if (!gv_call_begin(op, place) || !take_filter(op, filter, &own) || !check_filter(op, place, kind, &own)
-        || !check_keyword(op, keyword))
+    if (!gv_op_begin(op, &gv_events_ops[place]) || !take_filter(op, filter, &own)
+        || !check_filter(op, place, kind, &own) || !check_keyword(op, keyword))
         return;
     gv_query *query = gv_op_request(op, measure(&own, keyword));
     if (!query)

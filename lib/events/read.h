@@ -1,5 +1,5 @@
-/* read.h: a record out of a JSON object: one type of JSON value for each type of field, nothing guessed. What the values may
- * be is checked afterwards, in incoming.c, as for a record that came as a struct. */
+/* read.h: a record out of a JSON object: one type of JSON value for each type of field, nothing guessed. What the
+ * values may be is checked afterwards, in incoming.c, as for a record that came as a struct. */
 #ifndef GV_EVENTS_READ_H
 #define GV_EVENTS_READ_H
 #include "records.h"

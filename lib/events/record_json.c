@@ -1,5 +1,5 @@
-/* record_json.c: a record as JSON. What lies in old rows and is not JSON, NaN say, is printed as a string of its text: the
- * output is always JSON, on one line. */
+/* record_json.c: a record as JSON. What lies in old rows and is not JSON, NaN say, is printed as a string of its text:
+ * the output is always JSON, on one line. */
 #include "records.h"
 #include "../base/clock.h"
 #include "../base/decimal.h"

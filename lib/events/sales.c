@@ -70,7 +70,7 @@ void gavat_update_sale_status(gavat_op *op, const char *sale, const char *status
 {
     char uid[GV_UUID_ROOM];
     int64_t id;
-    if (!gv_call_begin(op, GV_UPDATE_SALE))
+    if (!gv_op_begin(op, &gv_events_ops[GV_UPDATE_SALE]))
         return;
     if (!read_sale(sale, uid, &id)) {
         gv_op_refuse(op, GAVAT_EINVAL, "sale must be a uid, or an integer id above 0 as text");

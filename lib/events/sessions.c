@@ -18,7 +18,7 @@ void gavat_get_sessions(gavat_op *op, const gavat_filter *filter)
 /* Of one user. No limit of length: other writers may have stored a longer id. */
 static void submit_user(gavat_op *op, gv_events_place place, const char *user_id)
 {
-    if (!gv_call_begin(op, place))
+    if (!gv_op_begin(op, &gv_events_ops[place]))
         return;
     if (!user_id || !*user_id) {
         gv_op_refuse(op, GAVAT_EINVAL, "user_id is required and must not be empty");
@@ -49,7 +49,7 @@ void gavat_close_session(gavat_op *op, const char *user_id)
 
 void gavat_expire_sessions(gavat_op *op, int64_t idle_ms)
 {
-    if (!gv_call_begin(op, GV_EXPIRE_SESSIONS))
+    if (!gv_op_begin(op, &gv_events_ops[GV_EXPIRE_SESSIONS]))
         return;
     if (idle_ms <= 0) {
         gv_op_refuse(op, GAVAT_EINVAL, "idle_ms must be above 0");

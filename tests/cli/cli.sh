@@ -1,6 +1,6 @@
 #!/bin/sh
-# Drives gavatctl as a person or a script does, by the contract of its page, and prints TAP. GAVATCTL is the program; every
-# run has a fresh folder and settings of its own. Checks that need a tool which is not there are skipped by name.
+# Drives gavatctl as a person or a script does, by the contract of its page, and prints TAP. GAVATCTL is the program;
+# every run has a fresh folder and settings of its own. Checks that need a tool which is not there are skipped by name.
 : "${GAVATCTL:?set GAVATCTL to the program}"
 case $GAVATCTL in
 /*) ;;
@@ -10,7 +10,8 @@ esac
 home=$(mktemp -d) || exit 1
 trap 'rm -rf "$home"' EXIT
 cd "$home" || exit 1
-for name in $(env | sed -n 's/^\(GAVAT_[A-Z_]*\|POSTGRES_URL\|DATABASE_URL\|MONGODB_[A-Z]*\|REDIS_URL\|NO_COLOR\)=.*/\1/p'); do
+for name in $(env | sed -n 's/^\(GAVAT_[A-Z_]*\)=.*/\1/p') \
+    POSTGRES_URL DATABASE_URL MONGODB_URI MONGODB_DB REDIS_URL NO_COLOR; do
     unset "$name"
 done
 HOME=$home XDG_CONFIG_HOME=$home/xdg LC_ALL=C.UTF-8 TERM=xterm
@@ -18,7 +19,8 @@ export HOME XDG_CONFIG_HOME LC_ALL TERM
 
 number=0 failures=0 code=0
 
-# run ARGUMENTS…: stdout in ./out, stderr in ./err, the exit code in $code. feed TEXT ARGUMENTS…: the same with TEXT on stdin.
+# run ARGUMENTS…: stdout in ./out, stderr in ./err, the exit code in $code.
+# feed TEXT ARGUMENTS…: the same with TEXT on stdin.
 run() {
     "$GAVATCTL" "$@" >out 2>err </dev/null
     code=$?
@@ -73,10 +75,11 @@ groups_help() {
 }
 check "every group has help" groups_help
 commands_help() {
-    for command in 'events log' 'events import' 'events list' 'events search' 'events stats' 'events export' 'events prune' \
-        'textlog tail' 'textlog search' 'textlog stats' 'sales log' 'sales list' 'sales status' 'sales stats' 'messages log' \
-        'messages list' 'messages stats' 'sessions set' 'sessions get' 'sessions list' 'sessions close' 'sessions expire' \
-        'schema status' 'schema upgrade' 'schema sql' 'config show' 'config check'; do
+    for command in 'events log' 'events import' 'events list' 'events search' 'events stats' 'events export' \
+        'events prune' 'textlog tail' 'textlog search' 'textlog stats' 'sales log' 'sales list' 'sales status' \
+        'sales stats' 'messages log' 'messages list' 'messages stats' 'sessions set' 'sessions get' 'sessions list' \
+        'sessions close' 'sessions expire' 'schema status' 'schema upgrade' 'schema sql' 'config show' \
+        'config check'; do
         # shellcheck disable=SC2086
         "$GAVATCTL" $command -h >out 2>err </dev/null || return 1
         grep -q "^Usage: gavatctl $command" out && grep -q '^Examples:' out || return 1
@@ -98,7 +101,8 @@ check "-V on every level" 'code_is 0 && out_like "^gavatctl [0-9]"'
 
 # Wrong usage
 run evnts list
-check "an unknown group is refused with a suggestion" 'code_is 2 && silent out && err_has "did you mean \"gavatctl events\"?"'
+check "an unknown group is refused with a suggestion" \
+    'code_is 2 && silent out && err_has "did you mean \"gavatctl events\"?"'
 run events lsit
 check "an unknown command is refused with a suggestion" 'code_is 2 && err_has "did you mean \"gavatctl events list\"?"'
 run list events
@@ -156,9 +160,11 @@ check "schema upgrade --dry-run" 'code_is 0'
 run schema upgrade
 check "schema upgrade" 'code_is 0'
 run schema sql
-check "schema sql prints statements" 'code_is 0 && grep -qi "create table" out && out_has event_logs && out_has sale_logs'
+check "schema sql prints statements" \
+    'code_is 0 && grep -qi "create table" out && out_has event_logs && out_has sale_logs'
 run doctor -o jsonl
-check "doctor finds nothing wrong" 'code_is 0 && out_has "\"check\"" && out_has "\"result\"" && ! out_like "\"result\": ?\"fail\""'
+check "doctor finds nothing wrong" \
+    'code_is 0 && out_has "\"check\"" && out_has "\"result\"" && ! out_like "\"result\": ?\"fail\""'
 run doctor -o table
 check "doctor has a table" 'code_is 0 && out_like "^store +check +result +figure +advice"'
 
@@ -171,7 +177,8 @@ run events list -o table
 check "an empty table says so on stderr" 'code_is 0 && silent out && err_has "no records"'
 run events list -o csv
 check "an empty list has a CSV header" 'code_is 0 && lines_are 1 && out_has "id,uid,user_id"'
-run events log 42 login 'signed in' --username ayşe --level WARNING --context '{"n": 9007199254740993}' --at 2026-01-31T09:00:00.5Z
+run events log 42 login 'signed in' --username ayşe --level WARNING --context '{"n": 9007199254740993}' \
+    --at 2026-01-31T09:00:00.5Z
 check "log prints the uid alone" 'code_is 0 && lines_are 1 && out_like "'"$uid"'" && silent err'
 run events log 42 login -o json
 check "log prints a record when asked" 'code_is 0 && out_like "^\{\"uid\":\"[0-9a-f-]{36}\"\}"'
@@ -182,7 +189,8 @@ check "every field comes back" 'lines_are 1 && out_like "\"username\": ?\"ayşe\
     out_has "2026-01-31T09:00:00.500000Z" && out_like "\"event_type\": ?\"login\""'
 check "integers keep their digits" 'out_has 9007199254740993'
 run events list --level WARNING -o table
-check "a table has headers and nested objects as text" 'out_like "^timestamp +level +user_id" && out_has "n=9007199254740993"'
+check "a table has headers and nested objects as text" \
+    'out_like "^timestamp +level +user_id" && out_has "n=9007199254740993"'
 feed 'from stdin\n' events log 7 note -
 run events list --user 7
 check "- reads the message from stdin" 'lines_are 1 && out_like "\"message\": ?\"from stdin\""'
@@ -231,7 +239,8 @@ run events list --user 11 -o csv
 check "CSV quotes as RFC 4180 says" 'lines_are 3 && out_has "\"say \"\"hi\"\", then"'
 feed 'red \033[31m bell \007 end' events log 12 control -
 run events list --user 12 -o table
-check "control bytes are escaped in tables" 'code_is 0 && lines_are 2 && out_has "\\x1b[31m" && ! grep -q "$(printf "\033")" out'
+check "control bytes are escaped in tables" \
+    'code_is 0 && lines_are 2 && out_has "\\x1b[31m" && ! grep -q "$(printf "\033")" out'
 run events list --user 9 -o json
 if has python3; then
     check "json is one valid array" 'python3 -c "import json, sys; sys.exit(len(json.load(open(\"out\"))) != 5)"'
@@ -273,12 +282,14 @@ cat >good.jsonl <<'P'
 {"uid": "01890a5d-ac96-774b-8cce-b302099a8002", "user_id": "20", "event_type": "b", "timestamp": "2026-04-01T00:00:01Z"}
 P
 run events import good.jsonl
-check "import stores and sums up" 'code_is 0 && silent out && err_has "imported 2 events" && [ ! -e good.jsonl.rejects.jsonl ]'
+check "import stores and sums up" \
+    'code_is 0 && silent out && err_has "imported 2 events" && [ ! -e good.jsonl.rejects.jsonl ]'
 run -q events import good.jsonl
 check "-q imports without a word" 'code_is 0 && silent out && silent err'
 run events list --user 20
 check "an import twice is stored once" 'lines_are 2'
-printf '\357\273\277{"user_id": "21", "event_type": "a"}\r\n\nnot json\n{"event_type": "no user"}\n[1]\n{"user_id": "21", "event_type": "z"}' >bad.jsonl
+printf '\357\273\277{"user_id": "21", "event_type": "a"}\r\n\nnot json\n{"event_type": "no user"}\n' >bad.jsonl
+printf '[1]\n{"user_id": "21", "event_type": "z"}' >>bad.jsonl
 run events import bad.jsonl
 check "bad lines do not stop an import" 'code_is 4 && err_has "bad.jsonl.rejects.jsonl" && err_has "rejected 3"'
 check "rejects have line, reason and record" '[ "$(wc -l <bad.jsonl.rejects.jsonl)" -eq 3 ] &&
@@ -292,22 +303,36 @@ run events import bad.jsonl --rejects elsewhere.jsonl -o json
 check "--rejects FILE, and a record of the summary" 'code_is 4 && [ -s elsewhere.jsonl ] && out_like "\"rejected\": ?3"'
 { head -c 5000000 /dev/zero | tr '\0' x; echo; echo '{"user_id": "23", "event_type": "after"}'; } >long.jsonl
 run events import long.jsonl
-check "an over-long line is rejected alone" 'code_is 4 && [ "$(wc -l <long.jsonl.rejects.jsonl)" -eq 1 ] && err_has "imported 1 event"'
+check "an over-long line is rejected alone" \
+    'code_is 4 && [ "$(wc -l <long.jsonl.rejects.jsonl)" -eq 1 ] && err_has "imported 1 event"'
 run events import missing.jsonl
 check "a missing file is named" 'code_is 1 && err_has "missing.jsonl"'
 run events export all.jsonl
-check "export writes a file and sums up" 'code_is 0 && silent out && err_has "exported" && [ -s all.jsonl ] && [ ! -e all.jsonl.part ]'
+check "export writes a file and sums up" \
+    'code_is 0 && silent out && err_has "exported" && [ -s all.jsonl ] && [ ! -e all.jsonl.part ]'
 "$GAVATCTL" -q events export - 2>err | "$GAVATCTL" --events sqlite:///copy.db -q events import - >out 2>>err
 code=$?
 check "an export can be imported elsewhere" 'code_is 0 && silent out && silent err'
 run --events sqlite:///copy.db events export -
-check "and is the same there" 'code_is 0 && [ "$(sed "s/\"id\": *[0-9]*//" out)" = "$(sed "s/\"id\": *[0-9]*//" all.jsonl)" ]'
+check "and is the same there" \
+    'code_is 0 && [ "$(sed "s/\"id\": *[0-9]*//" out)" = "$(sed "s/\"id\": *[0-9]*//" all.jsonl)" ]'
 run events export - -o csv --user 20
 check "export as CSV" 'code_is 0 && lines_are 3 && out_has "id,uid,user_id"'
 run events export x -o table
 check "a table cannot be exported" 'code_is 2 && [ ! -e x ]'
 run events export no/such/folder/x
 check "a folder that is not there is told" 'code_is 1 && err_has "no/such/folder/x"'
+
+i=0
+while [ $i -lt 2500 ]; do
+    i=$((i + 1))
+    echo '{"user_id": "24", "event_type": "page", "message": "'$i'"}'
+done >many.jsonl
+run -q events import many.jsonl
+run events list --user 24 --all
+check "--all goes on over the pages, each record once" 'lines_are 2500 && [ "$(sort -u out | wc -l)" -eq 2500 ]'
+run events list --user 24 --limit 1200 -o json
+check "--limit goes over pages too" '[ "$(grep -c "\"page\"" out)" -eq 1200 ]'
 
 # Destructive
 run events prune --before 2026-02-15
@@ -373,7 +398,8 @@ run sessions set 42 --bot-type vip --extra '{"lang": "tr"}'
 check "sessions set" 'code_is 0 && silent out'
 run sessions set 42 --extra '{"seen": 1}'
 run sessions get 42 -o json
-check "extra data is merged" 'code_is 0 && out_like "\"lang\": ?\"tr\"" && out_like "\"seen\": ?1" && [ "$(head -c 1 out)" = "{" ]'
+check "extra data is merged" \
+    'code_is 0 && out_like "\"lang\": ?\"tr\"" && out_like "\"seen\": ?1" && [ "$(head -c 1 out)" = "{" ]'
 run sessions get nobody
 check "a session that is not there" 'code_is 1 && silent out && err_has "hint:"'
 run sessions list --active --bot-type vip
@@ -390,7 +416,8 @@ check "sessions expire counts" 'code_is 0 && out_like "\"expired\": ?0"'
 # Settings
 printf 'GAVAT_TIMEOUT=7s\nOTHER_NAME=hush-hush\n' >config_db.env
 run config show -o csv
-check "settings from ./config_db.env, with file and line" 'code_is 0 && out_like "^GAVAT_TIMEOUT,7s,.*config_db.env:1,10s"'
+check "settings from ./config_db.env, with file and line" \
+    'code_is 0 && out_like "^GAVAT_TIMEOUT,7s,.*config_db.env:1,10s"'
 GAVAT_TIMEOUT=8s "$GAVATCTL" config show -o csv >out 2>err
 code=$?
 check "the environment beats the file" 'out_like "^GAVAT_TIMEOUT,8s,environment"'
@@ -400,7 +427,8 @@ check "an option beats the environment" 'out_like "^GAVAT_TIMEOUT,9(s|000ms),opt
 run config show -o csv
 check "a default is called one" 'out_like "^POSTGRES_URL,sqlite:///./data/gavatcore.db,default"'
 run config check
-check "check lists names that are not ours, without their values" 'code_is 0 && out_like "OTHER_NAME.*ignored" && ! out_has hush'
+check "check lists names that are not ours, without their values" \
+    'code_is 0 && out_like "OTHER_NAME.*ignored" && ! out_has hush'
 echo 'GAVAT_TIMEOUT=6s' >other.env
 run config show -c other.env -o csv
 check "-c FILE replaces it" 'out_like "^GAVAT_TIMEOUT,6s,.*other.env:1"'
@@ -419,6 +447,10 @@ check "a bad URL is refused and keeps its password" 'code_is 2 && ! err_has hunt
 POSTGRES_URL='postgresql://u:hunter2@localhost/x' "$GAVATCTL" config show >out 2>err
 code=$?
 check "a password is never shown" '! out_has hunter2 && ! err_has hunter2'
+
+: >plain
+run events list --events sqlite:///plain/x.db
+check "a store out of reach" 'code_is 3 && silent out && err_has "gavatctl doctor"'
 
 # Ends of all kinds
 { "$GAVATCTL" events list --all 2>err; echo $? >status; } | head -n 1 >out

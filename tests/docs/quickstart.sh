@@ -25,6 +25,16 @@ shows()
     grep -q "$2" "$tap_dir/table"
 }
 
+# The commands that it ends with, as they stand there.
+suggestions_work()
+{
+    PATH=$QUICKSTART_BUILD/main/cli:$PATH
+    POSTGRES_URL=sqlite:///$QUICKSTART_BUILD/quickstart/gavatcore.db
+    export PATH POSTGRES_URL
+    sed -n 's/^  gavatctl/gavatctl/p' "$tap_dir/out" >"$tap_dir/suggestions"
+    [ -s "$tap_dir/suggestions" ] && sh -e -x "$tap_dir/suggestions"
+}
+
 check "it runs to its end" runs
 check "nothing goes to stderr" test ! -s "$tap_dir/err"
 for kind in events sales messages sessions; do
@@ -35,4 +45,5 @@ check "the search finds IŞIK in other letters" shows "events search" "Işık"
 check "sales are summed exactly" shows "sales stats" "TRY"
 check "messages are counted" shows "messages stats" "$(wc -l <examples/data/messages.jsonl)"
 check "active sessions are listed" shows "sessions list" "client"
+check "the commands to go on with work" suggestions_work
 finish

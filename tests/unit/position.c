@@ -128,8 +128,9 @@ static void no_prefix_of_a_cursor_is_one(void **state)
 static void garbage_is_refused(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"", "A", "AA", "AAA", "AAAA", "AAAAAAAAAAAA", "ş", "a b", "2026-11-23T15:37:00Z", V7, "MWV0",
-                                      "MWV0dQ", "MWV0dTAAAA", "%%%%", "////////", "++++++++", "\xff\xff\xff\xff"};
+    static const char *const bad[] = {"", "A", "AA", "AAA", "AAAA", "AAAAAAAAAAAA", "ş", "a b", "2026-11-23T15:37:00Z",
+                                      V7, "MWV0", "MWV0dQ", "MWV0dTAAAA", "%%%%", "////////", "++++++++",
+                                      "\xff\xff\xff\xff"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_false(is_cursor(bad[i], &gv_events_kind));
 }

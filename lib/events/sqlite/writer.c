@@ -204,17 +204,16 @@ static void work_slowly(gv_sqlite *self)
 {
     gv_link *link = gv_list_first(&self->slow_queue);
     gavat_op *op = GV_CONTAINER(link, gavat_op, link);
-    if (atomic_load(&op->claim) == GV_CLAIM_FREE && !gv_op_take(op)) {
-        gv_list_remove(link);
-        gv_op_finish(op);
-        return;
-    }
-    if (!self->db.handle)
+    bool begun = atomic_load(&op->claim) == GV_CLAIM_TAKEN || gv_op_take(op);
+    if (begun && !self->db.handle)
         gv_sqlite_fail(op, &self->db, self->open_code, 0, "opening");
-    if (self->db.handle && !gv_sqlite_work_on(self, op))
+    else if (begun && !gv_sqlite_work_on(self, op))
         return;
+    gv_list done;
+    gv_list_init(&done);
     gv_list_remove(link);
-    gv_op_finish(op);
+    gv_list_append(&done, link);
+    finish(self, &done);
 }
 
 /* The search index may be behind by so many rows, no more: its thread gets the time that it needs. */

@@ -1,0 +1,305 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "client.h"
+#include <ftw.h>
+#include <inttypes.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CASES_MOST 100
+#define DEFAULT_URLS "sqlite:///{folder}/events.db"
+
+static char pattern[512] = DEFAULT_URLS;        /* the URL at hand, as it was given */
+
+void make_folder(char out[256])
+{
+    const char *parent = getenv("TMPDIR");
+    snprintf(out, 256, "%s/gavat-test-XXXXXX", parent && *parent ? parent : "/tmp");
+    if (!mkdtemp(out))
+        fail_msg("no folder %s", out);
+}
+
+static int drop_entry(const char *path, const struct stat *status, int type, struct FTW *walk)
+{
+    (void)status;
+    (void)type;
+    (void)walk;
+    return remove(path);
+}
+
+void drop_folder(const char *folder)
+{
+    if (*folder)
+        nftw(folder, drop_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static void append(char *out, size_t room, const char *text, size_t length)
+{
+    size_t used = strlen(out);
+    assert_true(used + length < room);
+    memcpy(out + used, text, length);
+    out[used + length] = '\0';
+}
+
+/* pattern with its {words} replaced. */
+static void make_url(fresh *f)
+{
+    static unsigned count;
+    char name[64];
+    snprintf(name, sizeof name, "t%d_%u", (int)getpid(), ++count);
+    f->url[0] = '\0';
+    for (const char *at = pattern; *at;) {
+        if (strncmp(at, "{folder}", 8) == 0) {
+            append(f->url, sizeof f->url, f->folder, strlen(f->folder));
+            at += 8;
+        } else if (strncmp(at, "{name}", 6) == 0) {
+            append(f->url, sizeof f->url, name, strlen(name));
+            at += 6;
+        } else {
+            append(f->url, sizeof f->url, at++, 1);
+        }
+    }
+}
+
+gavat *open_client(const char *url, const char *const *settings)
+{
+    gavat *g = NULL;
+    gavat_config *cfg = gavat_config_new();
+    gavat_config_set(cfg, "POSTGRES_URL", url);
+    gavat_config_set(cfg, "GAVAT_TIMEOUT", "60s");
+    for (; settings && *settings; settings += 2)
+        gavat_config_set(cfg, settings[0], settings[1]);
+    if (gavat_new(&g, NULL, cfg) != GAVAT_OK)
+        fail_msg("gavat_new: %s", gavat_config_error(cfg));
+    gavat_config_free(cfg);
+    gavat_op *op = held(g);
+    gavat_open(op);
+    expect_status(op, GAVAT_OK, __FILE__, __LINE__);
+    gavat_op_unref(op);
+    return g;
+}
+
+void close_client(gavat *g)
+{
+    if (g && gavat_close_wait(g, 30000) != GAVAT_OK)
+        fail_msg("the client did not close in time");
+    gavat_unref(g);
+}
+
+gavat *reopen(void **state, const char *const *settings)
+{
+    fresh *f = *state;
+    gavat *old = f->g;
+    f->g = NULL;
+    close_client(old);
+    f->g = open_client(f->url, settings);
+    return f->g;
+}
+
+int open_fresh(void **state)
+{
+    fresh *f = calloc(1, sizeof *f);
+    assert_non_null(f);
+    *state = f;
+    make_folder(f->folder);
+    make_url(f);
+    f->g = open_client(f->url, NULL);
+    return 0;
+}
+
+int close_fresh(void **state)
+{
+    fresh *f = *state;
+    close_client(f->g);
+    drop_folder(f->folder);
+    free(f);
+    return 0;
+}
+
+int run_on_events(const char *name, const struct CMUnitTest *cases, size_t count)
+{
+    static struct CMUnitTest own[CASES_MOST];
+    int failed = 0;
+    const char *urls = getenv("TEST_EVENTS_URLS");
+    urls = urls && *urls ? urls : DEFAULT_URLS;
+    if (count > CASES_MOST)
+        return 1;
+    for (size_t i = 0; i < count; i++) {
+        own[i] = cases[i];
+        own[i].setup_func = open_fresh;
+        own[i].teardown_func = close_fresh;
+    }
+    while (*urls) {
+        size_t length = strcspn(urls, " ");
+        if (length > 0 && length < sizeof pattern) {
+            char group[600];
+            memcpy(pattern, urls, length);
+            pattern[length] = '\0';
+            snprintf(group, sizeof group, "%s on %s", name, pattern);
+            failed += _cmocka_run_group_tests(group, own, count, NULL, NULL);
+        }
+        urls += length + (urls[length] == ' ');
+    }
+    return failed;
+}
+
+gavat_op *held(gavat *g)
+{
+    gavat_op *op = gavat_op_new_held(g);
+    if (!op)
+        fail_msg("gavat_op_new_held gave no op");
+    return op;
+}
+
+void expect_status(gavat_op *op, gavat_status status, const char *file, int line)
+{
+    gavat_status got = gavat_op_wait(op);
+    if (got == status)
+        return;
+    const gavat_error *error = gavat_op_error(op);
+    print_error("%s:%d: %s instead of %s: %s %s\n", file, line, gavat_status_name(got), gavat_status_name(status),
+                error->message, error->native);
+    _fail(file, line);
+}
+
+void expect_words(gavat_op *op, const char *words, const char *file, int line)
+{
+    const gavat_error *error = gavat_op_error(op);
+    if (strstr(error->message, words))
+        return;
+    print_error("%s:%d: no \"%s\" in \"%s\"\n", file, line, words, error->message);
+    _fail(file, line);
+}
+
+gavat_event an_event(const char *user, const char *type, const char *message, int64_t second)
+{
+    gavat_event event = gavat_event_init();
+    event.user_id = user;
+    event.type = type;
+    event.message = message;
+    event.timestamp = T0 + second * SECOND;
+    return event;
+}
+
+gavat_sale a_sale(const char *user, const char *type, const char *amount, int64_t second)
+{
+    gavat_sale sale = gavat_sale_init();
+    sale.user_id = user;
+    sale.product_type = type;
+    sale.amount = amount;
+    sale.created_at = T0 + second * SECOND;
+    return sale;
+}
+
+gavat_message a_message(const char *bot, const char *type, const char *content, int64_t second)
+{
+    gavat_message message = gavat_message_init();
+    message.bot_username = bot;
+    message.message_type = type;
+    message.message_content = content;
+    message.timestamp = T0 + second * SECOND;
+    return message;
+}
+
+gavat_session a_session(const char *user)
+{
+    gavat_session session = gavat_session_init();
+    session.user_id = user;
+    return session;
+}
+
+void log_one(gavat *g, const char *user, const char *message, int64_t second)
+{
+    gavat_event event = an_event(user, "note", message, second);
+    DO(g, GAVAT_OK, log_event, &event);
+}
+
+static const char *name_of(const gavat_op *op, size_t i)
+{
+    const gavat_event *event = gavat_op_event(op, i);
+    const gavat_sale *sale = gavat_op_sale(op, i);
+    const gavat_message *message = gavat_op_message(op, i);
+    const gavat_session *session = gavat_op_session(op, i);
+    const char *name = event ? event->message : sale ? sale->product_name : message ? message->message_content
+                       : session ? session->user_id : NULL;
+    return name ? name : "-";
+}
+
+void expect_records(const gavat_op *op, const char *wanted, const char *file, int line)
+{
+    char got[4000] = "";
+    for (size_t i = 0; i < gavat_op_count(op); i++) {
+        append(got, sizeof got, " ", i > 0);
+        append(got, sizeof got, name_of(op, i), strlen(name_of(op, i)));
+    }
+    if (strcmp(got, wanted) == 0)
+        return;
+    print_error("%s:%d: records \"%s\" instead of \"%s\"\n", file, line, got, wanted);
+    _fail(file, line);
+}
+
+void expect_json(const gavat_op *op, size_t i, const char *path, const char *wanted, const char *file, int line)
+{
+    char got[2000];
+    const char *json = gavat_op_json(op, i, NULL);
+    if (json && gavat_json_copy(json, path, got, sizeof got) >= 0 && strcmp(got, wanted) == 0)
+        return;
+    print_error("%s:%d: no %s = %s in %s\n", file, line, path, wanted, json ? json : "no record");
+    _fail(file, line);
+}
+
+char *repeat(const char *piece, size_t n)
+{
+    size_t length = strlen(piece);
+    char *text = malloc(length * n + 1);
+    assert_non_null(text);
+    for (size_t i = 0; i < n; i++)
+        memcpy(text + i * length, piece, length);
+    text[length * n] = '\0';
+    return text;
+}
+
+bool wait_until(bool (*done)(void *user), void *user)
+{
+    const struct timespec pause = {0, 20 * 1000 * 1000};
+    for (int i = 0; i < 500; i++) {
+        if (done(user))
+            return true;
+        nanosleep(&pause, NULL);
+    }
+    return done(user);
+}
+
+size_t at_scale(size_t full)
+{
+    const char *scale = getenv("TEST_SCALE");
+    return scale && strcmp(scale, "full") == 0 ? full : (full + 9) / 10;
+}
+
+uint64_t test_seed(void)
+{
+    static bool said;
+    const char *given = getenv("TEST_SEED");
+    uint64_t seed = given && *given ? strtoull(given, NULL, 10) : 20261123;
+    if (!said)
+        print_message("# TEST_SEED=%" PRIu64 "\n", seed);
+    said = true;
+    return seed;
+}
+
+uint64_t next_random(uint64_t *state)
+{
+    uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return z ^ z >> 31;
+}
+
+size_t below(uint64_t *state, size_t bound)
+{
+    return (size_t)(next_random(state) % bound);
+}
