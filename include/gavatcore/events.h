@@ -105,7 +105,8 @@ GAVAT_API void gavat_get_session(gavat_op *op, const char *user_id);            
 GAVAT_API void gavat_search_events(gavat_op *op, const char *keyword, const gavat_filter *filter);
 
 /* The text log mirror of one user (GAVAT_TEXT_LOG_DIR; EINVAL when unset): the newest lines, those that hold keyword (folded, literal;
- * NULL: all), rotated files included, as JSON records {timestamp, level, message}; and its statistics, one record. Reads files. */
+ * NULL: all), rotated files included, the newest last, as JSON records {timestamp, level, message}; and its statistics, one record.
+ * limit 0: 100, at most 100000. timestamp is as in the file: local to GAVAT_TIME_ZONE. ENOTFOUND: no such file. Reads files. */
 GAVAT_API void gavat_get_text_log(gavat_op *op, const char *user, const char *keyword, uint32_t limit);
 GAVAT_API void gavat_get_text_log_stats(gavat_op *op, const char *user);
 

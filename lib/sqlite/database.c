@@ -3,13 +3,28 @@
 #include <stdio.h>
 #include <string.h>
 
+#define CHECKPOINT 40000        /* pages in the log: a checkpoint after the commit; four times that: one that waits for readers */
+#define ROLLBACK "ROLLBACK"
+
+/* A checkpoint that only takes what it can get never begins the log anew while there always is a reader, and the log grows. RESTART waits
+ * for those who still read from it (busy_ms at most); others go on. What goes wrong here leaves the commit as good as it was. */
+static int on_commit(void *user, sqlite3 *handle, const char *name, int pages)
+{
+    (void)user;
+    if (pages >= CHECKPOINT)
+        sqlite3_wal_checkpoint_v2(handle, name, pages >= 4 * CHECKPOINT ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE, NULL,
+                                  NULL);
+    return SQLITE_OK;
+}
+
 static int apply_pragmas(gv_database *db, const gv_database_options *options)
 {
     char sql[320];
     snprintf(sql, sizeof sql,
-             "PRAGMA synchronous=%s; PRAGMA cache_size=-%lld; PRAGMA wal_autocheckpoint=40000; PRAGMA journal_size_limit=67108864;"
+             "PRAGMA synchronous=%s; PRAGMA cache_size=-%lld; PRAGMA journal_size_limit=67108864;"
              "PRAGMA secure_delete=OFF; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=OFF",
              options->full ? "FULL" : "NORMAL", (long long)(options->cache_bytes / 1024));
+    sqlite3_wal_hook(db->handle, on_commit, NULL);
     return gv_database_run(db, sql);
 }
 
@@ -42,6 +57,8 @@ int gv_database_open(gv_database *db, const char *path, const gv_database_option
     }
     if (code == SQLITE_OK)
         code = apply_pragmas(db, options);
+    if (code == SQLITE_OK && options->create)
+        gv_database_prepare(db, ROLLBACK, &code);       /* so that it needs no memory when that is out */
     if (code != SQLITE_OK)
         gv_database_close(db);
     return code;
@@ -86,14 +103,49 @@ int gv_database_run(gv_database *db, const char *sql)
     return sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
 }
 
-int64_t gv_database_number(gv_database *db, const char *sql, int64_t fallback)
+int gv_database_do(gv_database *db, const char *sql)
 {
     int code;
     sqlite3_stmt *statement = gv_database_prepare(db, sql, &code);
-    if (statement && sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_type(statement, 0) != SQLITE_NULL)
-        fallback = sqlite3_column_int64(statement, 0);
+    if (!statement)
+        return code;
+    code = sqlite3_step(statement);
     sqlite3_reset(statement);
-    return fallback;
+    return code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+int gv_database_ask(gv_database *db, const char *sql, int64_t *number)
+{
+    int code;
+    sqlite3_stmt *statement = gv_database_prepare(db, sql, &code);
+    if (!statement)
+        return code;
+    code = sqlite3_step(statement);
+    if (code == SQLITE_ROW && sqlite3_column_type(statement, 0) != SQLITE_NULL)
+        *number = sqlite3_column_int64(statement, 0);
+    sqlite3_reset(statement);
+    return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+int64_t gv_database_number(gv_database *db, const char *sql, int64_t fallback)
+{
+    int64_t number = fallback;
+    return gv_database_ask(db, sql, &number) == SQLITE_OK ? number : fallback;
+}
+
+void gv_database_undo(gv_database *db)
+{
+    if (!db->handle || sqlite3_get_autocommit(db->handle))
+        return;
+    gv_database_do(db, ROLLBACK);
+    if (!sqlite3_get_autocommit(db->handle))
+        gv_database_close(db);
+}
+
+bool gv_database_moved(gv_database *db)
+{
+    int moved = 0;
+    return db->handle && sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved;
 }
 
 typedef struct gv_sqlite_code {

@@ -30,8 +30,14 @@ void gv_database_close(gv_database *db);
 /* A prepared statement, reset and without bindings, owned by db until the next prepare or close. NULL: *code says why. */
 sqlite3_stmt *gv_database_prepare(gv_database *db, const char *sql, int *code);
 int gv_database_run(gv_database *db, const char *sql);          /* statements without results */
-/* The one number a query gives; fallback when it gives none or fails. */
-int64_t gv_database_number(gv_database *db, const char *sql, int64_t fallback);
+int gv_database_do(gv_database *db, const char *sql);           /* one statement without a result, kept prepared: needs no memory later */
+/* The one number a query gives; *number stays as it is when it gives none. SQLITE_OK, or the code. */
+int gv_database_ask(gv_database *db, const char *sql, int64_t *number);
+int64_t gv_database_number(gv_database *db, const char *sql, int64_t fallback);     /* the same; fallback also when it fails */
+/* No transaction is open afterwards: when it cannot be rolled back, the connection is closed, which comes to the same. */
+void gv_database_undo(gv_database *db);
+/* The file was deleted or replaced under its name: what is written goes where nobody will find it. */
+bool gv_database_moved(gv_database *db);
 
 gavat_status gv_sqlite_status(int code);
 const char *gv_sqlite_name(int code);           /* "SQLITE_FULL"; static */

@@ -112,15 +112,18 @@ static void no_prefix_of_a_cursor_is_one(void **state)
     (void)state;
     gv_arena arena = {0};
     const char *cursor = print(&arena, &gv_events_kind, &positions[0]);
-    char text[200];
-    for (size_t length = 0; length < strlen(cursor); length++) {
-        memcpy(text, cursor, length);
-        text[length] = '\0';
+    char text[400];
+    for (size_t cut = 0; cut < strlen(cursor); cut++) {
+        memcpy(text, cursor, cut);
+        text[cut] = '\0';
         assert_false(is_cursor(text, &gv_events_kind));
     }
-    snprintf(text, sizeof text, "%sA", cursor);
+    size_t length = strlen(cursor);
+    assert_true(length < sizeof text - 1);
+    memcpy(text, cursor, length + 1);
+    memcpy(text + length, "A", 2);
     assert_false(is_cursor(text, &gv_events_kind));
-    snprintf(text, sizeof text, "%s=", cursor);
+    memcpy(text + length, "=", 2);
     assert_false(is_cursor(text, &gv_events_kind));
     gv_arena_free(&arena);
 }
