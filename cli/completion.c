@@ -84,7 +84,8 @@ static void add_walk(ctl_buffer *out, const char *words, const char *from, const
 static void add_option_names(ctl_buffer *out, const ctl_option *options)
 {
     for (const ctl_option *o = options; o && o->name; o++)
-        ctl_add_format(out, " --%s", o->name);
+        if (o->help)
+            ctl_add_format(out, " --%s", o->name);
 }
 
 static void add_option_values(ctl_buffer *out, const ctl_option *options, const char *path, const char *words,
@@ -197,6 +198,8 @@ static void add_zsh(ctl_buffer *out)
 
 static void add_fish_option(ctl_buffer *out, const char *when, const ctl_option *o)
 {
+    if (!o->help)
+        return;
     ctl_add_format(out, "complete -c gavatctl%s -l %s", when, o->name);
     if (o->letter)
         ctl_add_format(out, " -s %c", o->letter);

@@ -45,6 +45,8 @@ static void show_setting(ctl_output *out, const char *record)
     add_member(&json, "value", ctl_json_member(record, "value"));
     add_member(&json, "source", name_source(record));
     add_member(&json, "default", ctl_json_member(record, "default"));
+    add_member(&json, "allowed", ctl_json_member(record, "allowed"));
+    add_member(&json, "help", ctl_json_member(record, "help"));
     ctl_add_text(&json, "}");
     ctl_output_record(out, json.data, json.length);
     ctl_free(&json);
@@ -107,7 +109,7 @@ static int run_check(const ctl_call *call)
 static const ctl_command commands[] = {
     {.name = "show",
      .summary = "Print each setting, its value and where it came from",
-     .columns = "key,value,source,default",
+     .columns = "key,value,source,default,allowed,help",
      .shown = "key,value,source",
      .run = run_show,
      .about = "Passwords are replaced by ***.",

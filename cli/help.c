@@ -1,5 +1,6 @@
 #include "buffer.h"
 #include "commands.h"
+#include "man.h"
 #include "output.h"
 #include "tell.h"
 #include <string.h>
@@ -75,10 +76,13 @@ static void add_options(ctl_buffer *out, const char *title, const ctl_option *op
         return;
     for (const ctl_option *o = options; o->name; o++) {
         name_option(&name, o);
-        width = name.length > width ? name.length : width;
+        width = o->help && name.length > width ? name.length : width;
     }
-    ctl_add_format(out, "\n%s:\n", title);
+    if (width)
+        ctl_add_format(out, "\n%s:\n", title);
     for (const ctl_option *o = options; o->name; o++) {
+        if (!o->help)
+            continue;
         name_option(&name, o);
         add_row(out, name.data, width, o->help);
     }
@@ -217,6 +221,10 @@ int ctl_print_help(const ctl_call *call)
 /* "help events list" is "events list --help". */
 static int run_help(const ctl_call *call)
 {
+    if (ctl_get_flag(call, "man")) {
+        ctl_print_man();
+        return 0;
+    }
     const char *words[2 + CTL_MOST_ARGUMENTS] = {"gavatctl", "--help"};
     int count = 2;
     for (size_t i = 0; i < call->argument_count; i++)
@@ -234,10 +242,14 @@ static const ctl_option help_arguments[] = {
     {0},
 };
 
+/* The build makes the manual page with it. */
+static const ctl_option help_options[] = {{.name = "man", .kind = CTL_FLAG}, {0}};
+
 static const ctl_command help_commands[] = {
     {.name = "",
      .summary = "Tell about gavatctl, a group or a command",
      .arguments = help_arguments,
+     .options = help_options,
      .run = run_help,
      .examples = "gavatctl help\ngavatctl help events\ngavatctl help events list"},
     {0},

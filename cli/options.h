@@ -29,7 +29,7 @@ typedef struct ctl_option {
     const char *value;   /* "TIME": the value's name in help */
     const char *choices; /* "a|b|c": of CTL_CHOICE all there are, else what completion offers */
     int64_t least, most; /* of CTL_INTEGER */
-    const char *help;
+    const char *help; /* of an option NULL: help and completion do not name it */
 } ctl_option;
 
 typedef struct ctl_call ctl_call;

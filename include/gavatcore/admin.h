@@ -26,7 +26,8 @@ GAVAT_API void gavat_set_health(gavat *g, gavat_health_fn fn, void *user);
  * OK also when a store is away: that is a finding. Ten to twenty trips per store. */
 GAVAT_API void gavat_check_stores(gavat_op *op);
 
-/* The settings in force: one record each: key, value (passwords replaced), source, default. No round trip. */
+/* The settings in force: one record each: key, value (passwords replaced), source, default, allowed, help.
+ * No round trip. */
 GAVAT_API void gavat_get_settings(gavat_op *op);
 
 /* Versions and steps: one record per store with what is there and what is missing. */

@@ -49,7 +49,8 @@ static bool take_over(gavat_op *parent, gavat_op *child)
 static void finish_parent(gavat *g, gv_fan *fan)
 {
     gavat_op *parent = fan->parent;
-    gv_op_succeed(parent, GAVAT_REACHED_NONE);
+    if (parent->staged.error.status == GAVAT_OK)
+        gv_op_succeed(parent, GAVAT_REACHED_NONE);
     for (unsigned area = 0; area < GV_AREA_COUNT; area++) {
         gavat_op *child = fan->children[area];
         if (!child)

@@ -91,19 +91,27 @@ static void run_health(gavat *g, gavat_op *op)
     finish_records(op, added);
 }
 
+static bool add_setting(gavat *g, gavat_op *op, gv_setting_id id)
+{
+    gv_text record = {0}, allowed = {0};
+    gv_setting_add_allowed(&allowed, &gv_settings[id]);
+    gv_text_addc(&record, '{');
+    add_member(&record, "key", gv_settings[id].key);
+    add_member(&record, "value", gv_config_shown(g->config, id));
+    add_member(&record, "source", gv_config_source(g->config, id));
+    add_member(&record, "default", gv_settings[id].fallback);
+    add_member(&record, "allowed", gv_text_get(&allowed));
+    add_member(&record, "help", gv_settings[id].help);
+    bool added = add_record(op, &record) && !allowed.failed;
+    gv_text_free(&allowed);
+    return added;
+}
+
 static void run_settings(gavat *g, gavat_op *op)
 {
     bool added = true;
-    for (unsigned id = 0; id < GV_SETTING_COUNT; id++) {
-        gv_text record = {0};
-        gv_text_addc(&record, '{');
-        add_member(&record, "key", gv_settings[id].key);
-        add_member(&record, "value", gv_config_shown(g->config, (gv_setting_id)id));
-        add_member(&record, "source", gv_config_source(g->config, (gv_setting_id)id));
-        add_member(&record, "default", gv_settings[id].fallback);
-        add_member(&record, "help", gv_settings[id].help);
-        added = add_record(op, &record) && added;
-    }
+    for (unsigned id = 0; id < GV_SETTING_COUNT; id++)
+        added = add_setting(g, op, (gv_setting_id)id) && added;
     const char *name;
     for (size_t i = 0; (name = gv_config_ignored(g->config, i)); i++) {
         gv_text record = {0};

@@ -177,8 +177,14 @@ static void add_amount(gv_text *out, gv_setting_type type, int64_t amount)
     gv_text_addf(out, "%lld%s", (long long)(amount / units->size), units->name);
 }
 
+static void add_choices(gv_text *out, const char *choices)
+{
+    for (; *choices; choices++)
+        gv_text_add(out, *choices == '|' ? " or " : choices, *choices == '|' ? 4 : 1);
+}
+
 /* What may be written instead, for people. */
-static void add_allowed(gv_text *out, const gv_setting *setting)
+static void add_advice(gv_text *out, const gv_setting *setting)
 {
     static const char *const examples[] = {
         [GV_SETTING_INTEGER] = "a whole number",
@@ -186,10 +192,27 @@ static void add_allowed(gv_text *out, const gv_setting *setting)
         [GV_SETTING_DURATION] = "10s, 1m30s or 250ms",
     };
     gv_text_addf(out, "; write %s (", examples[setting->type]);
-    add_amount(out, setting->type, setting->least);
-    gv_text_adds(out, " to ");
-    add_amount(out, setting->type, setting->most);
+    gv_setting_add_allowed(out, setting);
     gv_text_addc(out, ')');
+}
+
+void gv_setting_add_allowed(gv_text *out, const gv_setting *setting)
+{
+    switch (setting->type) {
+    case GV_SETTING_TEXT:
+        gv_text_adds(out, "text");
+        break;
+    case GV_SETTING_URL:
+        gv_text_adds(out, "a store URL");
+        break;
+    case GV_SETTING_CHOICE:
+        add_choices(out, setting->choices);
+        break;
+    default:
+        add_amount(out, setting->type, setting->least);
+        gv_text_adds(out, " to ");
+        add_amount(out, setting->type, setting->most);
+    }
 }
 
 static void add_quoted(gv_text *out, const char *value)
@@ -270,7 +293,7 @@ static gavat_status parse_number(const gv_setting *setting, const char *value, i
         gv_text_adds(problem, " is out of range");
     else
         gv_text_addf(problem, " is not %s", noun);
-    add_allowed(problem, setting);
+    add_advice(problem, setting);
     return GAVAT_EINVAL;
 }
 
@@ -288,8 +311,7 @@ static gavat_status parse_choice(const gv_setting *setting, const char *value, i
     }
     add_quoted(problem, value);
     gv_text_adds(problem, " is not a choice; write ");
-    for (word = setting->choices; *word; word++)
-        gv_text_add(problem, *word == '|' ? " or " : word, *word == '|' ? 4 : 1);
+    add_choices(problem, setting->choices);
     return GAVAT_EINVAL;
 }
 

@@ -59,6 +59,9 @@ const char *gv_setting_suggest(gv_slice name);
  * allowed, on one line, without anything of a URL. ENOMEM: problem has got nothing of use. */
 gavat_status gv_setting_parse(gv_setting_id id, const char *value, int64_t *number, gv_text *problem);
 
+/* Adds what the setting may be, for the reference page: "1ms to 24h", "on or off", "text". */
+void gv_setting_add_allowed(gv_text *out, const gv_setting *setting);
+
 /* Adds at most `most` characters of text that may hold anything, as one line fit for a message: control characters
  * and bytes that are not UTF-8 as '?', passwords as ***, "…" where it was cut. */
 void gv_setting_add_plain(gv_text *out, const char *text, size_t most);

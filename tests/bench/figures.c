@@ -38,14 +38,6 @@ void bench_add(bench_figure *figure, double ours, double raw)
     figure->raw[figure->count++] = raw;
 }
 
-static double ratio_of(const bench_figure *figure)
-{
-    double ratios[BENCH_TURNS];
-    for (size_t i = 0; i < figure->count; i++)
-        ratios[i] = figure->raw[i] > 0 ? figure->ours[i] / figure->raw[i] : 0;
-    return bench_median(ratios, figure->count);
-}
-
 static void print_value(const char *label, double value, const char *unit)
 {
     printf(" %s=%.*f%s", label, value >= 100 ? 0 : value >= 1 ? 1 : 3, value, unit);
@@ -54,7 +46,7 @@ static void print_value(const char *label, double value, const char *unit)
 void bench_print(const char *name, const bench_figure *figure, const char *unit, bench_want want, double bound)
 {
     double ours = bench_median(figure->ours, figure->count), raw = bench_median(figure->raw, figure->count);
-    double ratio = ratio_of(figure), judged = want == BENCH_OURS_LEAST || want == BENCH_OURS_MOST ? ours : ratio;
+    double ratio = raw > 0 ? ours / raw : 0, judged = want == BENCH_OURS_LEAST || want == BENCH_OURS_MOST ? ours : ratio;
     bool least = want == BENCH_RATIO_LEAST || want == BENCH_OURS_LEAST;
     bool good = least ? judged >= bound : judged <= bound;
     printf("bench %s", name);

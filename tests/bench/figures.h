@@ -1,5 +1,5 @@
 /* figures.h: how a benchmark measures and prints. Ours and the raw loop take turns in the same run, so that a machine which grows slower or
- * faster meanwhile does so for both; a figure is the median of the turns, the ratio the median of each turn's own ratio.
+ * faster meanwhile does so for both; a figure is the median of its turns, the ratio ours / raw.
  *
  *     bench sqlite.write.many ours=71234/s raw=72011/s ratio=0.99 want ratio>=0.95 met */
 #ifndef GV_BENCH_FIGURES_H

@@ -7,11 +7,11 @@
 #define PAGES 32                /* reads in flight */
 #define SEARCHES 9
 
-void ours_open(ours *self, const char *path, bool with_index, sample *sample)
+void ours_open(ours *self, const char *path, bool with_index, sample *source)
 {
     char url[600];
     memset(self, 0, sizeof *self);
-    self->sample = sample;
+    self->sample = source;
     snprintf(self->path, sizeof self->path, "%s", path);
     snprintf(self->index_path, sizeof self->index_path, "%s.search", path);
     snprintf(url, sizeof url, "sqlite:///%s", path);
@@ -107,46 +107,46 @@ size_t ours_read_page(ours *self, const char *user)
 }
 
 typedef struct reading {
-    ours *self;
-    size_t left, live;          /* loop's thread, once it has begun */
+    ours *ours;
+    size_t left;                /* loop's thread, once it has begun */
     atomic_size_t done;
 } reading;
 
-static void read_next(reading *reading);
+static void read_next(reading *self);
 
 static void on_page(gavat_op *op, void *user)
 {
-    reading *reading = user;
+    reading *self = user;
     bench_need(gavat_op_status(op) == GAVAT_OK, "a read failed");
-    atomic_fetch_add(&reading->self->records, take_rows(op));
-    if (reading->left)
-        read_next(reading);
-    atomic_fetch_add(&reading->done, 1);
+    atomic_fetch_add(&self->ours->records, take_rows(op));
+    if (self->left)
+        read_next(self);
+    atomic_fetch_add(&self->done, 1);
 }
 
-static void read_next(reading *reading)
+static void read_next(reading *self)
 {
     gavat_filter filter = gavat_filter_init();
-    filter.user_id = sample_user(reading->self->sample);
-    reading->left--;
-    gavat_get_events(gavat_op_new(reading->self->client, on_page, reading), &filter);
+    filter.user_id = sample_user(self->ours->sample);
+    self->left--;
+    gavat_get_events(gavat_op_new(self->ours->client, on_page, self), &filter);
 }
 
 /* On the loop's thread, where the further ones are submitted too. */
 static void on_begin(gavat_op *op, void *user)
 {
     (void)op;
-    reading *reading = user;
-    for (size_t i = 0; i < PAGES && reading->left; i++)
-        read_next(reading);
+    reading *self = user;
+    for (size_t i = 0; i < PAGES && self->left; i++)
+        read_next(self);
 }
 
 void ours_read_pages(ours *self, size_t count)
 {
-    reading reading = {.self = self, .left = count};
-    gavat_flush(gavat_op_new(self->client, on_begin, &reading));
-    while (atomic_load(&reading.done) < count)
-        usleep(500);
+    reading work = {.ours = self, .left = count};
+    gavat_flush(gavat_op_new(self->client, on_begin, &work));
+    while (atomic_load(&work.done) < count)
+        usleep(200);
 }
 
 double ours_search(ours *self, const char *keyword, size_t *found)
@@ -184,6 +184,9 @@ int64_t ours_lag(ours *self)
 
 void ours_drain(ours *self)
 {
-    while (ours_lag(self) > 0)
+    double start = bench_now();
+    while (ours_lag(self) > 0) {
+        bench_need(bench_now() - start < 600, "the search index does not catch up");
         usleep(1000);
+    }
 }

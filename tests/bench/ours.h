@@ -13,7 +13,7 @@ typedef struct ours {
     atomic_size_t failed, records;
 } ours;
 
-void ours_open(ours *self, const char *path, bool with_index, sample *sample);
+void ours_open(ours *self, const char *path, bool with_index, sample *source);
 void ours_close(ours *self);
 void ours_write(ours *self, size_t count);          /* as many in flight as the client admits; until all are acknowledged */
 void ours_write_alone(ours *self, size_t count);    /* one held op after another */

@@ -51,11 +51,11 @@ static void open_index(raw *self, const char *path)
     self->feed_write = prepare(self->index, "INSERT INTO words (rowid, message, type) VALUES (?1, ?2, ?3)");
 }
 
-void raw_open(raw *self, const char *path, bool with_index, sample *sample)
+void raw_open(raw *self, const char *path, bool with_index, sample *source)
 {
     gv_text schema = {0};
     memset(self, 0, sizeof *self);
-    self->sample = sample;
+    self->sample = source;
     self->db = open_file(path, "FULL", 64);
     bench_need(gv_events_schema_sql(&schema), "no memory");
     run(self->db, gv_text_get(&schema));
@@ -159,8 +159,8 @@ double raw_search(const char *path, const char *index_path, const char *folded, 
     sqlite3 *db = open_file(path, "FULL", 16);
     snprintf(sql, sizeof sql, "ATTACH '%s' AS i", index_path);
     run(db, sql);
-    sqlite3_stmt *search = prepare(db, "SELECT e.* FROM i.words CROSS JOIN event_logs e ON e.id = i.words.rowid "
-                                   "WHERE i.words MATCH ?1 ORDER BY i.words.rowid DESC LIMIT 100");
+    sqlite3_stmt *search = prepare(db, "SELECT e.* FROM i.words CROSS JOIN event_logs e ON e.id = words.rowid "
+                                   "WHERE words MATCH ?1 ORDER BY words.rowid DESC LIMIT 100");
     snprintf(phrase, sizeof phrase, "\"%s\"", folded);
     double times[5];
     for (size_t i = 0; i < 5; i++) {

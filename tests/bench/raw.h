@@ -15,7 +15,7 @@ typedef struct raw {
     int64_t fed;                /* rows in the index, by id */
 } raw;
 
-void raw_open(raw *self, const char *path, bool with_index, sample *sample);
+void raw_open(raw *self, const char *path, bool with_index, sample *source);
 void raw_close(raw *self);
 void raw_write(raw *self, size_t count, size_t batch);  /* durable; with an index: fed after every fifth batch and at the end */
 size_t raw_read_page(raw *self, const char *user);      /* the newest 100; how many there were */

@@ -286,9 +286,13 @@ static void a_store_that_is_away_still_gets_its_line(void **state)
     stop(g);
 }
 
-static ssize_t write_slowly(int fd, const void *data, size_t length)
+static atomic_bool held, entered;
+
+static ssize_t write_when_let(int fd, const void *data, size_t length)
 {
-    usleep(300000);
+    atomic_store(&entered, true);
+    while (atomic_load(&held))
+        usleep(1000);
     return write(fd, data, length);
 }
 
@@ -296,16 +300,19 @@ static void an_event_that_nobody_waits_for_gets_no_line(void **state)
 {
     (void)state;
     gavat *g = start();
-    gv_file_hook.write = write_slowly;
+    gv_file_hook.write = write_when_let;
+    atomic_store(&held, true);
     gavat_op *ops[2] = {gavat_op_new_held(g), gavat_op_new_held(g)};
     for (int i = 0; i < 2; i++) {
         gavat_event event = event_of("u", NOON, NULL, i ? "geç" : "bir");
-        gavat_op_set_timeout(ops[i], i ? 150 : 0);
+        gavat_op_set_timeout(ops[i], i ? 20 : 0);
         gavat_log_event(ops[i], &event);
-        usleep(50000);          /* the first one is being written */
+        while (!atomic_load(&entered))
+            usleep(1000);
     }
-    assert_int_equal(finish(ops[0]), GAVAT_OK);
     assert_int_equal(finish(ops[1]), GAVAT_ETIMEDOUT);
+    atomic_store(&held, false);
+    assert_int_equal(finish(ops[0]), GAVAT_OK);
     assert_int_equal(log_line(g, "u", NOON, NULL, "iki"), GAVAT_OK);
     check_file(in_folder("logs/u.log"), "[2025-05-25T12:00:00] [INFO] bir\n[2025-05-25T12:00:00] [INFO] iki\n");
     gavat_op *op = gavat_op_new_held(g);

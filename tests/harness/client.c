@@ -14,6 +14,7 @@
 #define DEFAULT_URLS "sqlite:///{folder}/events.db"
 
 static char pattern[512] = DEFAULT_URLS;        /* the URL at hand, as it was given */
+static gavat_clock_fn clock_fn;
 
 void make_folder(char out[256])
 {
@@ -70,17 +71,24 @@ gavat *open_client(const char *url, const char *const *settings)
     gavat *g = NULL;
     gavat_config *cfg = gavat_config_new();
     gavat_config_set(cfg, "POSTGRES_URL", url);
-    gavat_config_set(cfg, "GAVAT_TIMEOUT", "60s");
+    gavat_config_set(cfg, "GAVAT_TIMEOUT", "20s");
     for (; settings && *settings; settings += 2)
         gavat_config_set(cfg, settings[0], settings[1]);
     if (gavat_new(&g, NULL, cfg) != GAVAT_OK)
         fail_msg("gavat_new: %s", gavat_config_error(cfg));
     gavat_config_free(cfg);
+    if (clock_fn)
+        gavat_set_clock(g, clock_fn, NULL);
     gavat_op *op = held(g);
     gavat_open(op);
     expect_status(op, GAVAT_OK, __FILE__, __LINE__);
     gavat_op_unref(op);
     return g;
+}
+
+void set_clock_of_next(gavat_clock_fn fn)
+{
+    clock_fn = fn;
 }
 
 void close_client(gavat *g)
@@ -114,6 +122,7 @@ int open_fresh(void **state)
 int close_fresh(void **state)
 {
     fresh *f = *state;
+    clock_fn = NULL;
     close_client(f->g);
     drop_folder(f->folder);
     free(f);

@@ -35,6 +35,7 @@ void drop_folder(const char *folder);
 /* A client on this URL, opened. settings: key, value, key, value, …, NULL; NULL: none. */
 gavat *open_client(const char *url, const char *const *settings);
 void close_client(gavat *g);                    /* NULL is accepted */
+void set_clock_of_next(gavat_clock_fn fn);      /* of clients that are opened after it, within the case */
 gavat *reopen(void **state, const char *const *settings);       /* the case's store, closed and opened again */
 
 /* An op to be waited for; fails the case when it is refused. */

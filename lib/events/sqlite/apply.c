@@ -20,6 +20,14 @@ static int bind_time(sqlite3_stmt *statement, int place, gavat_time time)
     return sqlite3_bind_text(statement, place, text, 26, SQLITE_TRANSIENT);
 }
 
+/* bound: the codes of all bindings, or'ed; nothing but memory fails there. SQLITE_OK when the statement is done. */
+static int run(sqlite3_stmt *statement, int bound)
+{
+    int code = bound == SQLITE_OK ? sqlite3_step(statement) : SQLITE_NOMEM;
+    sqlite3_reset(statement);
+    return code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
 static int bind_field(sqlite3_stmt *statement, int *place, const void *record, const gv_field *field)
 {
     const void *at = gv_field_at(record, field);
@@ -34,8 +42,8 @@ static int bind_field(sqlite3_stmt *statement, int *place, const void *record, c
         return sqlite3_bind_int(statement, ++*place, *(const int32_t *)at > 0);
     case GV_FIELD_MONEY:
         text = gv_field_text(record, field);
-        sqlite3_bind_double(statement, ++*place, gv_decimal_to_double(gv_slice_of(text)));
-        return bind_text(statement, ++*place, text);
+        *place += 2;
+        return sqlite3_bind_double(statement, *place - 1, gv_decimal_to_double(gv_slice_of(text))) | bind_text(statement, *place, text);
     default:
         return bind_text(statement, ++*place, gv_field_text(record, field));
     }
@@ -45,19 +53,17 @@ static int bind_field(sqlite3_stmt *statement, int *place, const void *record, c
 static int insert(gv_sqlite *self, const gv_record_kind *kind, const void *record, bool *added)
 {
     int code, place = 0;
-    sqlite3_stmt *statement = gv_database_prepare(&self->db, gv_insert_sql(kind), &code);
+    sqlite3_stmt *statement = gv_database_prepare(&self->own.db, gv_insert_sql(kind), &code);
     if (!statement)
         return code;
-    for (size_t i = 0; i < kind->count && code == SQLITE_OK; i++)
+    for (size_t i = 0; i < kind->count; i++)
         if (!(kind->fields[i].flags & GV_FIELD_OUT))
-            code = bind_field(statement, &place, record, &kind->fields[i]);
-    if (code == SQLITE_OK)
-        code = sqlite3_step(statement);
-    *added = code == SQLITE_DONE && sqlite3_changes(self->db.handle) > 0;
+            code |= bind_field(statement, &place, record, &kind->fields[i]);
+    code = run(statement, code);
+    *added = code == SQLITE_OK && sqlite3_changes(self->own.db.handle) > 0;
     if (*added && kind == &gv_events_kind)
-        self->inserted_id = sqlite3_last_insert_rowid(self->db.handle);
-    sqlite3_reset(statement);
-    return code == SQLITE_DONE ? SQLITE_OK : code;
+        self->inserted_id = sqlite3_last_insert_rowid(self->own.db.handle);
+    return code;
 }
 
 /* The stored extra_data with what is given merged over it; what is stored and is no object stays unless something is given. */
@@ -79,51 +85,43 @@ static bool merge_extra(gv_text *out, const char *stored, const char *given)
 static int update_session(gv_sqlite *self, const gavat_session *session, gavat_time now, const char *extra)
 {
     int code;
-    sqlite3_stmt *statement = gv_database_prepare(&self->db,
+    sqlite3_stmt *statement = gv_database_prepare(&self->own.db,
         "UPDATE user_sessions SET username = coalesce(?2, username), session_token = coalesce(?3, session_token), "
         "bot_type = coalesce(?4, bot_type), is_active = 1, last_activity = ?5, extra_data = ?6 WHERE user_id = ?1", &code);
     if (!statement)
         return code;
-    bind_text(statement, 1, session->user_id);
-    bind_text(statement, 2, session->username);
-    bind_text(statement, 3, session->session_token);
-    bind_text(statement, 4, session->bot_type);
-    bind_time(statement, 5, session->last_activity ? session->last_activity : now);
-    bind_text(statement, 6, extra);
-    code = sqlite3_step(statement);
-    sqlite3_reset(statement);
-    return code == SQLITE_DONE ? SQLITE_OK : code;
+    int bound = bind_text(statement, 1, session->user_id) | bind_text(statement, 2, session->username);
+    bound |= bind_text(statement, 3, session->session_token) | bind_text(statement, 4, session->bot_type);
+    bound |= bind_time(statement, 5, session->last_activity ? session->last_activity : now) | bind_text(statement, 6, extra);
+    return run(statement, bound);
 }
 
 static int insert_session(gv_sqlite *self, const gavat_session *session, gavat_time now, const char *extra)
 {
     int code;
-    sqlite3_stmt *statement = gv_database_prepare(&self->db, gv_insert_sql(&gv_sessions_kind), &code);
+    sqlite3_stmt *statement = gv_database_prepare(&self->own.db, gv_insert_sql(&gv_sessions_kind), &code);
     if (!statement)
         return code;
-    bind_text(statement, 1, session->user_id);
-    bind_text(statement, 2, session->username);
-    bind_text(statement, 3, session->session_token);
-    bind_text(statement, 4, session->bot_type);
-    bind_time(statement, 5, session->last_activity ? session->last_activity : now);
-    bind_time(statement, 6, session->created_at ? session->created_at : now);
-    bind_text(statement, 7, extra);
-    code = sqlite3_step(statement);
-    sqlite3_reset(statement);
-    return code == SQLITE_DONE ? SQLITE_OK : code;
+    int bound = bind_text(statement, 1, session->user_id) | bind_text(statement, 2, session->username);
+    bound |= bind_text(statement, 3, session->session_token) | bind_text(statement, 4, session->bot_type);
+    bound |= bind_time(statement, 5, session->last_activity ? session->last_activity : now);
+    bound |= bind_time(statement, 6, session->created_at ? session->created_at : now) | bind_text(statement, 7, extra);
+    return run(statement, bound);
 }
 
 static int set_session(gv_sqlite *self, const gavat_session *session, gavat_time now)
 {
     int code;
-    sqlite3_stmt *statement = gv_database_prepare(&self->db, "SELECT extra_data FROM user_sessions WHERE user_id = ?1", &code);
+    sqlite3_stmt *statement = gv_database_prepare(&self->own.db, "SELECT extra_data FROM user_sessions WHERE user_id = ?1", &code);
     if (!statement)
         return code;
     bind_text(statement, 1, session->user_id);
     code = sqlite3_step(statement);
     bool there = code == SQLITE_ROW;
     gv_text extra = {0};
-    bool merged = merge_extra(&extra, there ? (const char *)sqlite3_column_text(statement, 0) : NULL, session->extra_data);
+    const char *stored = there ? (const char *)sqlite3_column_text(statement, 0) : NULL;
+    bool lost = there && !stored && sqlite3_column_type(statement, 0) != SQLITE_NULL;   /* no memory for it: not the same as none */
+    bool merged = !lost && merge_extra(&extra, stored, session->extra_data);
     sqlite3_reset(statement);
     if (!there && code != SQLITE_DONE)
         ;
@@ -151,7 +149,7 @@ static int apply_log(gv_sqlite *self, gavat_op *op)
     if (code == SQLITE_OK)
         gv_op_succeed(op, GAVAT_REACHED_STORE);
     else
-        gv_sqlite_fail(op, &self->db, code, 0, "writing to");
+        gv_sqlite_fail(op, &self->own.db, code, 0, "writing to");
     return code;
 }
 
@@ -159,7 +157,7 @@ static int apply_log(gv_sqlite *self, gavat_op *op)
 static int find_sale(gv_sqlite *self, const gv_update_request *request, int64_t *id, char status[64], int *found)
 {
     int code;
-    sqlite3_stmt *statement = gv_database_prepare(&self->db, request->uid ? "SELECT id, payment_status FROM sale_logs WHERE uid = ?1 LIMIT 2"
+    sqlite3_stmt *statement = gv_database_prepare(&self->own.db, request->uid ? "SELECT id, payment_status FROM sale_logs WHERE uid = ?1 LIMIT 2"
                                                                           : "SELECT id, payment_status FROM sale_logs WHERE id = ?1", &code);
     if (!statement)
         return code;
@@ -181,17 +179,12 @@ static int find_sale(gv_sqlite *self, const gv_update_request *request, int64_t 
 static int store_status(gv_sqlite *self, const gv_update_request *request, int64_t id)
 {
     int code;
-    sqlite3_stmt *statement = gv_database_prepare(&self->db,
+    sqlite3_stmt *statement = gv_database_prepare(&self->own.db,
         "UPDATE sale_logs SET payment_status = ?2, notes = coalesce(?3, notes), updated_at = ?4 WHERE id = ?1", &code);
     if (!statement)
         return code;
-    sqlite3_bind_int64(statement, 1, id);
-    bind_text(statement, 2, request->status);
-    bind_text(statement, 3, request->notes);
-    bind_time(statement, 4, request->now);
-    code = sqlite3_step(statement);
-    sqlite3_reset(statement);
-    return code == SQLITE_DONE ? SQLITE_OK : code;
+    int bound = sqlite3_bind_int64(statement, 1, id) | bind_text(statement, 2, request->status);
+    return run(statement, bound | bind_text(statement, 3, request->notes) | bind_time(statement, 4, request->now));
 }
 
 static int apply_update(gv_sqlite *self, gavat_op *op)
@@ -212,7 +205,7 @@ static int apply_update(gv_sqlite *self, gavat_op *op)
         if (code == SQLITE_OK)
             gv_op_succeed(op, GAVAT_REACHED_STORE);
         else
-            gv_sqlite_fail(op, &self->db, code, 0, "writing to");
+            gv_sqlite_fail(op, &self->own.db, code, 0, "writing to");
     }
     return code;
 }
@@ -221,18 +214,12 @@ static int apply_close(gv_sqlite *self, gavat_op *op, const char *sql)
 {
     const gv_session_request *request = op->request;
     int code;
-    sqlite3_stmt *statement = gv_database_prepare(&self->db, sql, &code);
-    if (statement) {
-        if (request->user_id)
-            bind_text(statement, 1, request->user_id);
-        else
-            bind_time(statement, 1, request->before);
-        code = sqlite3_step(statement);
-        sqlite3_reset(statement);
-    }
-    op->staged.number = code == SQLITE_DONE ? sqlite3_changes(self->db.handle) : 0;
-    if (code != SQLITE_DONE) {
-        gv_sqlite_fail(op, &self->db, code, 0, "writing to");
+    sqlite3_stmt *statement = gv_database_prepare(&self->own.db, sql, &code);
+    if (statement)
+        code = run(statement, request->user_id ? bind_text(statement, 1, request->user_id) : bind_time(statement, 1, request->before));
+    op->staged.number = code == SQLITE_OK ? sqlite3_changes(self->own.db.handle) : 0;
+    if (code != SQLITE_OK) {
+        gv_sqlite_fail(op, &self->own.db, code, 0, "writing to");
         return code;
     }
     if (request->user_id && !op->staged.number)
@@ -246,7 +233,7 @@ static int apply_close(gv_sqlite *self, gavat_op *op, const char *sql)
 static bool reject(gv_sqlite *self, gavat_op *op, uint64_t index, int code)
 {
     char why[512];
-    snprintf(why, sizeof why, "%s (%s, %s)", gv_sqlite_advice(code), gv_sqlite_name(code), sqlite3_errmsg(self->db.handle));
+    snprintf(why, sizeof why, "%s (%s, %s)", gv_sqlite_advice(code), gv_sqlite_name(code), sqlite3_errmsg(self->own.db.handle));
     gv_result *result = gv_op_result(op);
     return result && gv_result_reject(result, index, why);
 }
@@ -262,9 +249,9 @@ static int apply_import(gv_sqlite *self, gavat_op *op)
         int code = put_record(self, record->kind, record->record, now, &added);
         if (code == SQLITE_OK)
             op->staged.number++;
-        else if (gv_sqlite_status(code) != GAVAT_EREJECTED || sqlite3_get_autocommit(self->db.handle)
+        else if (gv_sqlite_status(code) != GAVAT_EREJECTED || sqlite3_get_autocommit(self->own.db.handle)
                  || !reject(self, op, entry->index, code)) {
-            gv_sqlite_fail(op, &self->db, code, GAVAT_ERROR_MAYBE_APPLIED, "importing into");
+            gv_sqlite_fail(op, &self->own.db, code, GAVAT_ERROR_MAYBE_APPLIED, "importing into");
             return code;
         }
     }
@@ -276,7 +263,7 @@ static int apply_import(gv_sqlite *self, gavat_op *op)
 static int apply_commit(gv_sqlite *self, gavat_op *op)
 {
     gavat_time now = gv_now(self->store->client);
-    int code = gv_database_run(&self->db, "SAVEPOINT unit");
+    int code = gv_database_do(&self->own.db, "SAVEPOINT unit");
     for (size_t i = 0; i < op->batch->count && code == SQLITE_OK; i++) {
         const gv_batch_entry *entry = &op->batch->entries[i];
         const gv_batch_record *record = entry->record;
@@ -286,18 +273,24 @@ static int apply_commit(gv_sqlite *self, gavat_op *op)
             reject(self, op, entry->index, code);
     }
     if (code == SQLITE_OK) {
-        code = gv_database_run(&self->db, "RELEASE unit");
+        code = gv_database_do(&self->own.db, "RELEASE unit");
         op->staged.number = (int64_t)op->batch->count;
     }
     if (code == SQLITE_OK) {
         gv_op_succeed(op, GAVAT_REACHED_STORE);
         return code;
     }
-    gv_sqlite_fail(op, &self->db, code, 0, "writing to");
+    gv_sqlite_fail(op, &self->own.db, code, 0, "writing to");
     op->staged.number = 0;
-    if (!sqlite3_get_autocommit(self->db.handle))
-        gv_database_run(&self->db, "ROLLBACK TO unit; RELEASE unit");
-    return code;
+    if (sqlite3_get_autocommit(self->own.db.handle))
+        return code;
+    int undone = gv_database_do(&self->own.db, "ROLLBACK TO unit");
+    if (undone == SQLITE_OK)
+        undone = gv_database_do(&self->own.db, "RELEASE unit");
+    if (undone == SQLITE_OK)
+        return code;
+    gv_database_undo(&self->own.db);    /* half a unit must not be committed with the others: they go with it */
+    return undone;
 }
 
 int gv_sqlite_apply(gv_sqlite *self, gavat_op *op)

@@ -59,10 +59,16 @@ static gavat_status prepare(void *own, gv_store *store, gavat_config *cfg)
     self->search_index = gv_config_number(settings, GV_SET_SEARCH_INDEX) == 0;
     self->search_lag = gv_config_number(settings, GV_SET_SEARCH_LAG);
     self->reader_count = (unsigned)gv_config_number(settings, GV_SET_READERS);
+    pthread_rwlockattr_t fair;          /* whoever must close all connections is not kept waiting by a stream of reads */
+    pthread_rwlockattr_init(&fair);
+    pthread_rwlockattr_setkind_np(&fair, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(&self->files, &fair);
+    pthread_rwlockattr_destroy(&fair);
     pthread_mutex_init(&self->lock, NULL);
     pthread_cond_init(&self->indexed, NULL);
     gv_list_init(&self->parked);
     gv_list_init(&self->slow_queue);
+    gv_list_init(&self->connections);
     self->open_code = SQLITE_CANTOPEN;
     self->index_idle = true;
     gv_worker *workers[] = {&self->writer, &self->readers, &self->indexer};
@@ -126,6 +132,10 @@ static const char *owner_of(const gavat_op *op)
 static void submit_write(gv_sqlite *self, gavat_op *op)
 {
     const char *owner = owner_of(op);
+    if (op->kind->flags & GV_LONG) {    /* reads do not wait for it */
+        gv_worker_push(&self->writer, op);
+        return;
+    }
     pthread_mutex_lock(&self->lock);
     op->sequence = ++self->last;
     if (owner)
@@ -159,6 +169,41 @@ static void submit(void *own, gavat_op *op)
         submit_read(self, op);
 }
 
+/* Parked reads that need not wait any longer, and those that nobody wants any more. Lock held. */
+static void take_ready(gv_sqlite *self, gv_list *ready)
+{
+    gv_link *next;
+    for (gv_link *link = gv_list_first(&self->parked); link && link != &self->parked.head; link = next) {
+        next = link->next;
+        gavat_op *op = GV_CONTAINER(link, gavat_op, link);
+        if (op->sequence <= self->committed || !gv_op_wanted(op)) {
+            gv_list_remove(link);
+            gv_list_append(ready, link);
+        }
+    }
+}
+
+static void serve_reads(gv_sqlite *self, gv_list *ready)
+{
+    gv_link *link;
+    while ((link = gv_list_take(ready)))
+        gv_worker_push(&self->readers, GV_CONTAINER(link, gavat_op, link));
+}
+
+void gv_sqlite_settled(gv_sqlite *self)
+{
+    gv_list ready;
+    gv_list_init(&ready);
+    pthread_mutex_lock(&self->lock);
+    pthread_mutex_lock(&self->writer.lock);
+    if (!self->writer.count)    /* and none comes meanwhile: submit_write needs the lock */
+        self->committed = self->last;
+    pthread_mutex_unlock(&self->writer.lock);
+    take_ready(self, &ready);
+    pthread_mutex_unlock(&self->lock);
+    serve_reads(self, &ready);
+}
+
 void gv_sqlite_committed(gv_sqlite *self, uint64_t sequence, int64_t newest_id)
 {
     gv_list ready;
@@ -166,24 +211,16 @@ void gv_sqlite_committed(gv_sqlite *self, uint64_t sequence, int64_t newest_id)
     pthread_mutex_lock(&self->lock);
     if (sequence > self->committed)
         self->committed = sequence;
-    if (newest_id > self->newest_id)
+    if (newest_id) {            /* the highest: SQLite gives no lower id than the table has */
         self->newest_id = newest_id;
-    gv_link *next;
-    for (gv_link *link = gv_list_first(&self->parked); link && link != &self->parked.head; link = next) {
-        next = link->next;
-        gavat_op *op = GV_CONTAINER(link, gavat_op, link);
-        if (op->sequence <= self->committed || !gv_op_wanted(op)) {
-            gv_list_remove(link);
-            gv_list_append(&ready, link);
-        }
+        self->commits++;
     }
+    take_ready(self, &ready);
     bool wake = self->index_idle && self->newest_id > self->indexed_id;
     pthread_mutex_unlock(&self->lock);
     if (wake)
         gv_sqlite_want_index(self);
-    gv_link *link;
-    while ((link = gv_list_take(&ready)))
-        gv_worker_push(&self->readers, GV_CONTAINER(link, gavat_op, link));
+    serve_reads(self, &ready);
 }
 
 static void close_store(void *own)

@@ -69,7 +69,7 @@ static void check_index(gv_sqlite *self, gv_database *db, gavat_op *op)
     gv_database index = {0};
     gv_database_options options = {.cache_bytes = 1 << 20, .busy_ms = 100};
     if (gv_database_open(&index, self->index_path, &options) == SQLITE_OK)
-        known = gv_sqlite_watermark(&index, db);
+        gv_sqlite_watermark(&index, db, &known);
     gv_database_close(&index);
     gv_sqlite_want_index(self);
     int64_t lag = newest - (known < 0 ? 0 : known);
@@ -115,16 +115,16 @@ void gv_sqlite_check(gv_reader *reader, gavat_op *op)
     gavat_health health = self->store->health;
     memcpy(reason, self->store->reason, sizeof reason);
     pthread_mutex_unlock(&self->store->client->lock);
-    if (!reader->db.handle || health == GAVAT_HEALTH_DOWN) {
+    if (!reader->own.db.handle || health == GAVAT_HEALTH_DOWN) {
         add(op, "open", "fail", self->path, reason[0] ? reason : "the file cannot be opened");
         check_disk(self, op);
         return;
     }
     add(op, "open", health == GAVAT_HEALTH_UP ? "ok" : "warn", self->path, reason);
-    check_integrity(&reader->db, op);
-    check_journal(&reader->db, op);
-    check_schema(&reader->db, op);
-    check_index(self, &reader->db, op);
-    check_speed(&reader->db, op);
+    check_integrity(&reader->own.db, op);
+    check_journal(&reader->own.db, op);
+    check_schema(&reader->own.db, op);
+    check_index(self, &reader->own.db, op);
+    check_speed(&reader->own.db, op);
     check_disk(self, op);
 }

@@ -16,9 +16,10 @@
 
 typedef struct gv_indexer {
     gv_sqlite *self;
-    gv_database db, index;
+    gv_connections own;
     gv_text message, type;
     int64_t seen_newest;
+    bool failing;               /* said so */
 } gv_indexer;
 
 static const char tables[] =
@@ -27,46 +28,58 @@ static const char tables[] =
     "CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(message, type, content='', tokenize='trigram case_sensitive 1');"
     "INSERT INTO words(words, rank) VALUES('hashsize', 8388608)";
 
-/* What the row of this id holds, as a text to compare; "" when there is none. False: *code says why. */
-static bool read_row(gv_database *db, int64_t id, gv_text *out, int *code)
-{
-    sqlite3_stmt *row = gv_database_prepare(db, "SELECT timestamp || '|' || user_id || '|' || coalesce(uid, '') FROM event_logs "
-                                            "WHERE id = ?1", code);
-    gv_text_clear(out);
-    if (!row)
-        return false;
-    sqlite3_bind_int64(row, 1, id);
-    *code = sqlite3_step(row);
-    const char *text = *code == SQLITE_ROW ? (const char *)sqlite3_column_text(row, 0) : NULL;
-    gv_text_adds(out, text ? text : "");
-    bool read = (*code == SQLITE_ROW || *code == SQLITE_DONE) && !out->failed;
-    sqlite3_reset(row);
-    return read;
-}
-
-int64_t gv_sqlite_watermark(gv_database *index, gv_database *db)
+/* What the row of this id holds, as a text to compare; "" when there is none. SQLITE_OK, or the code. */
+static int read_row(gv_database *db, int64_t id, gv_text *out)
 {
     int code;
-    gv_text stored = {0}, now = {0};
-    int64_t id = -1;
-    sqlite3_stmt *row = gv_database_prepare(index, "SELECT id, row, fold FROM watermark WHERE only = 1", &code);
-    if (row && sqlite3_step(row) == SQLITE_ROW && sqlite3_column_int64(row, 2) == (int64_t)gv_fold_version) {
-        id = sqlite3_column_int64(row, 0);
-        const char *text = (const char *)sqlite3_column_text(row, 1);
-        gv_text_adds(&stored, text ? text : "");
+    sqlite3_stmt *row = gv_database_prepare(db, "SELECT coalesce(timestamp, '') || '|' || user_id || '|' || coalesce(uid, '') "
+                                            "|| '|' || event_type || '|' || coalesce(message, '') FROM event_logs WHERE id = ?1", &code);
+    gv_text_clear(out);
+    if (!row)
+        return code;
+    sqlite3_bind_int64(row, 1, id);
+    code = sqlite3_step(row);
+    if (code == SQLITE_ROW) {
+        const char *text = (const char *)sqlite3_column_text(row, 0);
+        gv_text_adds(out, text ? text : "");
+        if (out->failed || (!text && sqlite3_errcode(db->handle) == SQLITE_NOMEM))
+            code = SQLITE_NOMEM;
     }
     sqlite3_reset(row);
-    if (id > 0 && (!read_row(db, id, &now, &code) || stored.failed))
-        id = -1;
-    else if (id > 0 && strcmp(gv_text_get(&stored), gv_text_get(&now)) != 0) {
-        /* Gone, with newer rows behind it: nothing was given anew. Changed, or the newest: begin afresh. */
-        bool gone = now.length == 0;
-        if (!gone || gv_database_number(db, "SELECT max(id) FROM event_logs", 0) < id)
-            id = -1;
+    return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+/* What the index says of itself; *id -1: nothing that serves. */
+static int read_watermark(gv_database *index, int64_t *id, gv_text *stored)
+{
+    int code;
+    sqlite3_stmt *row = gv_database_prepare(index, "SELECT id, row, fold FROM watermark WHERE only = 1", &code);
+    *id = -1;
+    if (!row)
+        return code;
+    code = sqlite3_step(row);
+    if (code == SQLITE_ROW && sqlite3_column_int64(row, 2) == (int64_t)gv_fold_version) {
+        const char *text = (const char *)sqlite3_column_text(row, 1);
+        gv_text_adds(stored, text ? text : "");
+        *id = sqlite3_column_int64(row, 0);
+        if (!text || stored->failed)
+            code = SQLITE_NOMEM;
     }
+    sqlite3_reset(row);
+    return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+int gv_sqlite_watermark(gv_database *index, gv_database *db, int64_t *id)
+{
+    gv_text stored = {0}, now = {0};
+    int code = read_watermark(index, id, &stored);
+    if (code == SQLITE_OK && *id > 0)
+        code = read_row(db, *id, &now);
+    if (code == SQLITE_OK && *id > 0 && strcmp(gv_text_get(&stored), gv_text_get(&now)) != 0)
+        *id = -1;               /* gone or another: ids up to this one may have been given anew */
     gv_text_free(&stored);
     gv_text_free(&now);
-    return id;
+    return code;
 }
 
 void gv_sqlite_want_index(gv_sqlite *self)
@@ -79,16 +92,6 @@ void gv_sqlite_want_index(gv_sqlite *self)
     gv_worker_poke(&self->indexer);
 }
 
-static void forget(gv_sqlite *self)
-{
-    char path[4200];
-    static const char *const ends[] = {"", "-wal", "-shm"};
-    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
-        snprintf(path, sizeof path, "%s%s", self->index_path, ends[i]);
-        gv_file_unlink(path);
-    }
-}
-
 static int open_both(gv_indexer *indexer)
 {
     gv_sqlite *self = indexer->self;
@@ -96,36 +99,24 @@ static int open_both(gv_indexer *indexer)
     options.create = false;
     options.busy_ms = 1000;
     options.cache_bytes = 4 << 20;
-    int code = indexer->db.handle ? SQLITE_OK : gv_database_open(&indexer->db, self->path, &options);
-    if (code != SQLITE_OK || indexer->index.handle)
+    int code = indexer->own.db.handle ? SQLITE_OK : gv_database_open(&indexer->own.db, self->path, &options);
+    if (code != SQLITE_OK || indexer->own.index.handle)
         return code;
     options.create = true;
     options.full = false;       /* what a power cut takes is indexed again */
     options.cache_bytes = 16 << 20;
-    for (int attempt = 0; attempt < 2; attempt++) {
-        code = gv_database_open(&indexer->index, self->index_path, &options);
-        if (code == SQLITE_OK)
-            code = gv_database_run(&indexer->index, tables);
-        if (gv_sqlite_status(code) != GAVAT_ECORRUPT)
-            break;
-        gv_database_close(&indexer->index);
-        forget(self);
-    }
+    code = gv_database_open(&indexer->own.index, self->index_path, &options);
+    if (code == SQLITE_OK)
+        code = gv_database_run(&indexer->own.index, tables);
     if (code != SQLITE_OK)
-        gv_database_close(&indexer->index);
+        gv_database_close(&indexer->own.index);
     return code;
-}
-
-static void close_both(gv_indexer *indexer)
-{
-    gv_database_close(&indexer->db);
-    gv_database_close(&indexer->index);
 }
 
 static int start_afresh(gv_indexer *indexer)
 {
-    return gv_database_run(&indexer->index, "DROP TABLE IF EXISTS words; DROP TABLE IF EXISTS watermark;") == SQLITE_OK
-               ? gv_database_run(&indexer->index, tables) : SQLITE_CORRUPT;
+    int code = gv_database_run(&indexer->own.index, "DROP TABLE IF EXISTS words; DROP TABLE IF EXISTS watermark;");
+    return code == SQLITE_OK ? gv_database_run(&indexer->own.index, tables) : code;
 }
 
 static void fold_column(gv_text *out, sqlite3_stmt *row, int column)
@@ -154,11 +145,11 @@ static int feed_row(gv_indexer *indexer, sqlite3_stmt *row, sqlite3_stmt *insert
 
 static int set_watermark(gv_indexer *indexer, int64_t id)
 {
-    int code;
     gv_text row = {0};
     sqlite3_stmt *statement = NULL;
-    if (read_row(&indexer->db, id, &row, &code))
-        statement = gv_database_prepare(&indexer->index, "INSERT OR REPLACE INTO watermark (only, fold, id, row) "
+    int code = read_row(&indexer->own.db, id, &row);
+    if (code == SQLITE_OK)
+        statement = gv_database_prepare(&indexer->own.index, "INSERT OR REPLACE INTO watermark (only, fold, id, row) "
                                         "VALUES (1, ?1, ?2, ?3)", &code);
     if (statement) {
         sqlite3_bind_int64(statement, 1, (int64_t)gv_fold_version);
@@ -175,9 +166,9 @@ static int set_watermark(gv_indexer *indexer, int64_t id)
 static int feed(gv_indexer *indexer, int64_t *id, int64_t *count)
 {
     int code;
-    sqlite3_stmt *row = gv_database_prepare(&indexer->db, "SELECT id, message, event_type FROM event_logs WHERE id > ?1 "
+    sqlite3_stmt *row = gv_database_prepare(&indexer->own.db, "SELECT id, message, event_type FROM event_logs WHERE id > ?1 "
                                             "ORDER BY id LIMIT ?2", &code);
-    sqlite3_stmt *insert = row ? gv_database_prepare(&indexer->index, "INSERT INTO words (rowid, message, type) VALUES (?1, ?2, ?3)",
+    sqlite3_stmt *insert = row ? gv_database_prepare(&indexer->own.index, "INSERT INTO words (rowid, message, type) VALUES (?1, ?2, ?3)",
                                                      &code) : NULL;
     if (!insert)
         return code;
@@ -193,18 +184,20 @@ static int feed(gv_indexer *indexer, int64_t *id, int64_t *count)
         if (++*count % 1000 == 0 && gv_worker_stopping(&indexer->self->indexer))
             break;
     }
-    sqlite3_reset(row);
-    return code == SQLITE_DONE || code == SQLITE_ROW || code == SQLITE_OK ? SQLITE_OK : code;
+    int text = sqlite3_reset(row);      /* a text that there was no memory for */
+    return code == SQLITE_DONE || code == SQLITE_ROW || code == SQLITE_OK ? text : code;
 }
 
 /* One transaction on the index. The lock comes first: another process may have moved the watermark. */
 static int index_round(gv_indexer *indexer, int64_t *id, int64_t *count)
 {
-    int code = gv_database_run(&indexer->index, "BEGIN IMMEDIATE");
+    int code = gv_database_run(&indexer->own.index, "BEGIN IMMEDIATE");
     if (code != SQLITE_OK)
         return code;
-    *id = gv_sqlite_watermark(&indexer->index, &indexer->db);
-    if (*id < 0) {
+    code = gv_database_do(&indexer->own.db, "BEGIN");     /* the watermark's row is read as it was fed, also when it goes meanwhile */
+    if (code == SQLITE_OK)
+        code = gv_sqlite_watermark(&indexer->own.index, &indexer->own.db, id);
+    if (code == SQLITE_OK && *id < 0) {
         code = start_afresh(indexer);
         *id = 0;
     }
@@ -213,9 +206,9 @@ static int index_round(gv_indexer *indexer, int64_t *id, int64_t *count)
     if (code == SQLITE_OK)
         code = set_watermark(indexer, *id);
     if (code == SQLITE_OK)
-        code = gv_database_run(&indexer->index, "COMMIT");
-    if (code != SQLITE_OK && !sqlite3_get_autocommit(indexer->index.handle))
-        gv_database_run(&indexer->index, "ROLLBACK");
+        code = gv_database_run(&indexer->own.index, "COMMIT");
+    gv_database_undo(&indexer->own.index);
+    gv_database_undo(&indexer->own.db);
     return code;
 }
 
@@ -231,32 +224,38 @@ static bool should_pause(gv_indexer *indexer)
     return busy && lag < self->search_lag / 2;
 }
 
-static void publish(gv_indexer *indexer, int64_t id, bool idle)
+/* all: these were all rows that there were after so many commits. True: nothing has come since. */
+static bool publish(gv_indexer *indexer, int64_t id, bool all, uint64_t commits)
 {
     gv_sqlite *self = indexer->self;
+    indexer->failing = false;
     pthread_mutex_lock(&self->lock);
     self->indexed_id = id;
     self->indexing = true;
-    self->index_idle = idle && self->newest_id <= id;
+    self->index_idle = all && self->commits == commits;
+    if (self->index_idle)
+        self->newest_id = id;   /* those after it were deleted */
+    bool idle = self->index_idle;
     pthread_cond_broadcast(&self->indexed);
     pthread_mutex_unlock(&self->lock);
+    return idle;
 }
 
 static void note_failure(gv_indexer *indexer, int code)
 {
     gv_sqlite *self = indexer->self;
     pthread_mutex_lock(&self->lock);
-    bool first = self->indexing;
     self->indexing = false;
     pthread_cond_broadcast(&self->indexed);
     pthread_mutex_unlock(&self->lock);
-    if (first)
+    if (!indexer->failing)
         gv_log(self->store->client, GAVAT_LOG_WARN, "events", "the search index %s cannot be written (%s); searches go on without it",
                self->index_path, gv_sqlite_advice(code));
-    bool corrupt = gv_sqlite_status(code) == GAVAT_ECORRUPT;
-    close_both(indexer);
-    if (corrupt)
-        forget(self);
+    indexer->failing = true;
+    if (gv_sqlite_status(code) == GAVAT_ECORRUPT)
+        atomic_store(&self->index_damaged, true);
+    gv_database_close(&indexer->own.db);
+    gv_database_close(&indexer->own.index);
 }
 
 /* How long to sleep until the next round. */
@@ -265,6 +264,9 @@ static uint32_t work_round(gv_indexer *indexer)
     if (should_pause(indexer))
         return PAUSE_MS;
     int64_t id = 0, count = 0;
+    pthread_mutex_lock(&indexer->self->lock);
+    uint64_t commits = indexer->self->commits;
+    pthread_mutex_unlock(&indexer->self->lock);
     int code = open_both(indexer);
     if (code == SQLITE_OK)
         code = index_round(indexer, &id, &count);
@@ -274,20 +276,25 @@ static uint32_t work_round(gv_indexer *indexer)
         note_failure(indexer, code);
         return RETRY_MS;
     }
-    publish(indexer, id, count < ROUND);
-    return count < ROUND ? UINT32_MAX : 0;
+    return publish(indexer, id, count < ROUND, commits) ? UINT32_MAX : 0;
 }
 
 void gv_sqlite_index(gv_worker *worker)
 {
     gv_indexer indexer = {.self = worker->self};
     uint32_t pause = UINT32_MAX;
+    gv_sqlite_join(indexer.self, &indexer.own);
     while (!gv_worker_stopping(worker)) {
         gv_worker_wait(worker, pause);
-        if (!gv_worker_stopping(worker))
-            pause = work_round(&indexer);
+        if (gv_worker_stopping(worker))
+            break;
+        if (atomic_exchange(&indexer.self->index_damaged, false))
+            gv_sqlite_forget_index(indexer.self);
+        gv_sqlite_hold_files(indexer.self, &indexer.own);
+        pause = work_round(&indexer);
+        gv_sqlite_let_files_go(indexer.self);
     }
-    close_both(&indexer);
+    gv_sqlite_leave(indexer.self, &indexer.own);
     gv_text_free(&indexer.message);
     gv_text_free(&indexer.type);
 }

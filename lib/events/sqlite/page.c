@@ -124,20 +124,23 @@ static bool matches(sqlite3_stmt *row, const gv_query *query)
     return read_flag(row, column_of(query->kind, flag_field(query->kind))) == query->flag;
 }
 
-static void bind_query(sqlite3_stmt *statement, const gv_query *query)
+/* The codes of all bindings, or'ed: nothing but memory fails there. */
+static int bind_query(sqlite3_stmt *statement, const gv_query *query)
 {
     char text[27];
+    int bound = SQLITE_OK;
     unsigned by = gv_indexed_by(query);
     if (by < GV_BY_COUNT)
-        sqlite3_bind_text(statement, GV_BOUND_OWNER, query->by[by], -1, SQLITE_STATIC);
+        bound |= sqlite3_bind_text(statement, GV_BOUND_OWNER, query->by[by], -1, SQLITE_STATIC);
     if (query->since) {
         gv_time_to_sql(query->since, text);
-        sqlite3_bind_text(statement, GV_BOUND_SINCE, text, 26, SQLITE_TRANSIENT);
+        bound |= sqlite3_bind_text(statement, GV_BOUND_SINCE, text, 26, SQLITE_TRANSIENT);
     }
     if (query->until) {
         gv_time_to_sql(query->until, text);
-        sqlite3_bind_text(statement, GV_BOUND_UNTIL, text, 26, SQLITE_TRANSIENT);
+        bound |= sqlite3_bind_text(statement, GV_BOUND_UNTIL, text, 26, SQLITE_TRANSIENT);
     }
+    return bound;
 }
 
 static void bind_position(sqlite3_stmt *statement, const gv_position *after)
@@ -175,11 +178,14 @@ static sqlite3_stmt *start_page(gv_reader *reader, const gv_query *query, char p
     sqlite3_stmt *statement = NULL;
     *code = SQLITE_NOMEM;
     if (!sql.failed)
-        statement = gv_database_prepare(&reader->db, gv_text_get(&sql), code);
+        statement = gv_database_prepare(&reader->own.db, gv_text_get(&sql), code);
     gv_text_free(&sql);
     if (!statement)
         return NULL;
-    bind_query(statement, query);
+    if (bind_query(statement, query) != SQLITE_OK) {
+        *code = SQLITE_NOMEM;
+        return NULL;
+    }
     if (reader->among)
         sqlite3_bind_text(statement, GV_BOUND_AMONG, reader->among, -1, SQLITE_STATIC);
     if (query->after.type && (query->after.type == 'n') == (phase == 'n'))
@@ -218,8 +224,8 @@ static int read_phase(gv_reader *reader, gv_result *result, const gv_query *quer
         }
         full = is_full(result, query, row, *scanned, &code);
     }
-    sqlite3_reset(row);
-    return code;
+    int text = sqlite3_reset(row);      /* a text that there was no memory for */
+    return code == SQLITE_DONE || code == SQLITE_ROW ? (text == SQLITE_OK ? code : text) : code;
 }
 
 /* Of the rows without a time: SQLITE_ROW when there is one. */
@@ -256,7 +262,7 @@ void gv_sqlite_end_read(gv_reader *reader, gavat_op *op, int code)
     if (code == SQLITE_OK)
         gv_op_succeed(op, GAVAT_REACHED_NONE);
     else
-        gv_sqlite_fail(op, &reader->db, code, 0, "reading");
+        gv_sqlite_fail(op, &reader->own.db, code, 0, "reading");
 }
 
 void gv_sqlite_page(gv_reader *reader, gavat_op *op)

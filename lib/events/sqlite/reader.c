@@ -12,23 +12,16 @@ static int on_progress(void *user)
 
 static int open_connection(gv_reader *reader)
 {
-    if (reader->db.handle)
+    if (reader->own.db.handle)
         return SQLITE_OK;
     gv_database_options options = reader->self->options;
     options.create = false;
     options.busy_ms = 1000;
     options.cache_bytes = options.cache_bytes / 4;
-    int code = gv_database_open(&reader->db, reader->self->path, &options);
+    int code = gv_database_open(&reader->own.db, reader->self->path, &options);
     if (code == SQLITE_OK)
-        sqlite3_progress_handler(reader->db.handle, STEPS, on_progress, reader);
+        sqlite3_progress_handler(reader->own.db.handle, STEPS, on_progress, reader);
     return code;
-}
-
-/* A damaged or vanished file: start anew with the next op. */
-static void drop_connection(gv_reader *reader)
-{
-    gv_database_close(&reader->db);
-    gv_database_close(&reader->index);
 }
 
 static void serve(gv_reader *reader, gavat_op *op)
@@ -44,7 +37,7 @@ static void serve(gv_reader *reader, gavat_op *op)
         gv_sqlite_stats(reader, op);
         break;
     case GV_SCHEMA_EVENTS:
-        gv_sqlite_describe_schema(&reader->db, op);
+        gv_sqlite_describe_schema(&reader->own.db, op);
         break;
     default:
         gv_sqlite_page(reader, op);
@@ -66,17 +59,19 @@ static void work(gv_reader *reader, gavat_op *op)
         if (code == SQLITE_OK)
             serve(reader, op);
         else
-            gv_sqlite_fail(op, &reader->db, code, 0, "opening");
+            gv_sqlite_fail(op, &reader->own.db, code, 0, "opening");
     }
     reader->op = NULL;
-    if (op->staged.error.status == GAVAT_ECORRUPT || op->staged.error.status == GAVAT_EIO)
-        drop_connection(reader);
+    gavat_status status = op->staged.error.status;
+    if (status == GAVAT_ECORRUPT || status == GAVAT_EIO || status == GAVAT_EUNAVAIL || status == GAVAT_ESCHEMA)
+        gv_database_close(&reader->own.db);     /* the next op starts anew */
     gv_op_charge(op);
 }
 
 void gv_sqlite_read(gv_worker *worker)
 {
     gv_reader reader = {.self = worker->self};
+    gv_sqlite_join(reader.self, &reader.own);
     for (;;) {
         gv_list ops;
         gv_list_init(&ops);
@@ -87,10 +82,13 @@ void gv_sqlite_read(gv_worker *worker)
         if (!link)
             continue;
         gavat_op *op = GV_CONTAINER(link, gavat_op, link);
-        if (gv_op_take(op))
+        if (gv_op_take(op)) {
+            gv_sqlite_hold_files(reader.self, &reader.own);
             work(&reader, op);
+            gv_sqlite_let_files_go(reader.self);
+        }
         gv_op_finish(op);
     }
-    drop_connection(&reader);
+    gv_sqlite_leave(reader.self, &reader.own);
     gv_text_free(&reader.scratch);
 }

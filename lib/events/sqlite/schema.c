@@ -63,47 +63,54 @@ static const gv_step steps[] = {
 };
 #define STEP_COUNT (sizeof steps / sizeof *steps)
 
-static bool has_column(gv_database *db, const char *table, const char *column)
+/* Whether a query with these two parameters gives a row. SQLITE_OK, or the code. */
+static int exists(gv_database *db, const char *sql, const char *first, const char *second, bool *found)
 {
     int code;
-    sqlite3_stmt *statement = gv_database_prepare(db, "SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2", &code);
+    sqlite3_stmt *statement = gv_database_prepare(db, sql, &code);
+    *found = false;
     if (!statement)
-        return false;
-    sqlite3_bind_text(statement, 1, table, -1, SQLITE_STATIC);
-    sqlite3_bind_text(statement, 2, column, -1, SQLITE_STATIC);
-    bool found = sqlite3_step(statement) == SQLITE_ROW;
+        return code;
+    sqlite3_bind_text(statement, 1, first, -1, SQLITE_STATIC);
+    if (second)
+        sqlite3_bind_text(statement, 2, second, -1, SQLITE_STATIC);
+    code = sqlite3_step(statement);
+    *found = code == SQLITE_ROW;
     sqlite3_reset(statement);
-    return found;
+    return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
-static bool has_object(gv_database *db, const char *name)
+static int has_column(gv_database *db, const char *table, const char *column, bool *found)
 {
-    int code;
-    sqlite3_stmt *statement = gv_database_prepare(db, "SELECT 1 FROM sqlite_master WHERE name = ?1", &code);
-    if (!statement)
-        return false;
-    sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
-    bool found = sqlite3_step(statement) == SQLITE_ROW;
-    sqlite3_reset(statement);
-    return found;
+    return exists(db, "SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2", table, column, found);
+}
+
+static int has_object(gv_database *db, const char *name, bool *found)
+{
+    return exists(db, "SELECT 1 FROM sqlite_master WHERE name = ?1", name, NULL, found);
 }
 
 /* The name behind "NOT EXISTS " in a statement. */
-static bool is_there(gv_database *db, const gv_step *step)
+static int is_there(gv_database *db, const gv_step *step, bool *found)
 {
     if (step->column)
-        return has_column(db, step->table, step->column);
+        return has_column(db, step->table, step->column, found);
     const char *at = strstr(step->sql, "EXISTS ") + strlen("EXISTS ");
     char name[64];
     snprintf(name, sizeof name, "%.*s", (int)strcspn(at, " "), at);
-    return has_object(db, name);
+    return has_object(db, name, found);
 }
 
-static void read_version(gv_database *db, int64_t *version, int64_t *oldest)
+static int read_version(gv_database *db, int64_t *version, int64_t *oldest)
 {
-    bool there = has_object(db, "gavat_schema");
-    *version = there ? gv_database_number(db, "SELECT version FROM gavat_schema WHERE area = 'events'", 0) : 0;
-    *oldest = there ? gv_database_number(db, "SELECT oldest_reader FROM gavat_schema WHERE area = 'events'", 0) : 0;
+    bool there;
+    *version = *oldest = 0;
+    int code = has_object(db, "gavat_schema", &there);
+    if (code == SQLITE_OK && there)
+        code = gv_database_ask(db, "SELECT version FROM gavat_schema WHERE area = 'events'", version);
+    if (code == SQLITE_OK && there)
+        code = gv_database_ask(db, "SELECT oldest_reader FROM gavat_schema WHERE area = 'events'", oldest);
+    return code;
 }
 
 static bool add_step(gavat_op *op, const gv_step *step, const char *outcome)
@@ -118,70 +125,79 @@ static bool add_step(gavat_op *op, const gv_step *step, const char *outcome)
 
 static int run_step(gv_sqlite *self, gavat_op *op, const gv_step *step, bool dry_run)
 {
-    bool there = is_there(&self->db, step);
-    if (there && !step->column && strncmp(step->name, "table ", 6) != 0)
-        return SQLITE_OK;
-    if (there)
-        return SQLITE_OK;
-    int code = dry_run ? SQLITE_OK : gv_database_run(&self->db, step->sql);
+    bool there;
+    int code = is_there(&self->own.db, step, &there);
+    if (code != SQLITE_OK || there)
+        return code;
+    if (!dry_run)
+        code = gv_database_run(&self->own.db, step->sql);
     if (code == SQLITE_OK && op && op->kind->place == GV_UPGRADE_EVENTS && !add_step(op, step, dry_run ? "would do" : "done"))
         code = SQLITE_NOMEM;
     return code;
 }
 
 /* A table of that name which lacks the original's columns is somebody else's. */
-static const char *find_stranger(gv_database *db)
+static int find_stranger(gv_database *db, const char **stranger)
 {
     const gv_record_kind *kinds[] = {&gv_events_kind, &gv_sales_kind, &gv_messages_kind, &gv_sessions_kind};
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        if (!has_object(db, kinds[i]->table))
-            continue;
-        for (size_t k = 0; k < kinds[i]->count; k++)
-            if (&kinds[i]->fields[k] != kinds[i]->uid && !has_column(db, kinds[i]->table, kinds[i]->fields[k].name))
-                return kinds[i]->table;
+    int code = SQLITE_OK;
+    *stranger = NULL;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds && code == SQLITE_OK; i++) {
+        bool there;
+        code = has_object(db, kinds[i]->table, &there);
+        for (size_t k = 0; code == SQLITE_OK && there && k < kinds[i]->count; k++) {
+            if (&kinds[i]->fields[k] == kinds[i]->uid)
+                continue;
+            code = has_column(db, kinds[i]->table, kinds[i]->fields[k].name, &there);
+            if (code == SQLITE_OK && !there)
+                *stranger = kinds[i]->table;
+        }
     }
-    return NULL;
+    return code;
 }
 
 static int upgrade_inside(gv_sqlite *self, gavat_op *op, bool dry_run)
 {
     int64_t version, oldest;
-    read_version(&self->db, &version, &oldest);
+    int code = read_version(&self->own.db, &version, &oldest);
+    if (code != SQLITE_OK)
+        return code;
     if (oldest > VERSION) {
         if (op)
             gv_op_fail(op, GAVAT_ESCHEMA, 0, "", "events: %s was made by a newer library (schema %lld, this one reads up to %d): update "
                        "libgavatcore", self->store->shown, (long long)version, VERSION);
         return SQLITE_SCHEMA;
     }
-    const char *stranger = find_stranger(&self->db);
+    const char *stranger;
+    code = find_stranger(&self->own.db, &stranger);
+    if (code != SQLITE_OK)
+        return code;
     if (stranger) {
         if (op)
             gv_op_fail(op, GAVAT_ESCHEMA, 0, "", "events: the table %s in %s is not of the shape known here: use another file",
                        stranger, self->store->shown);
         return SQLITE_SCHEMA;
     }
-    int code = SQLITE_OK;
     for (size_t i = 0; i < STEP_COUNT && code == SQLITE_OK; i++)
         code = run_step(self, op, &steps[i], dry_run);
     if (code == SQLITE_OK && !dry_run && version < VERSION) {
         char sql[160];
         snprintf(sql, sizeof sql, "INSERT OR REPLACE INTO gavat_schema (area, version, oldest_reader) VALUES ('events', %d, %d)",
                  VERSION, OLDEST_READER);
-        code = gv_database_run(&self->db, sql);
+        code = gv_database_run(&self->own.db, sql);
     }
     return code;
 }
 
 int gv_sqlite_upgrade(gv_sqlite *self, gavat_op *op, bool dry_run)
 {
-    int code = gv_database_run(&self->db, "BEGIN IMMEDIATE");
+    int code = gv_database_run(&self->own.db, "BEGIN IMMEDIATE");
     if (code != SQLITE_OK)
         return code;
     code = upgrade_inside(self, op, dry_run);
     if (code == SQLITE_OK)
-        code = gv_database_run(&self->db, dry_run ? "ROLLBACK" : "COMMIT");
-    if (code != SQLITE_OK && !sqlite3_get_autocommit(self->db.handle))
-        gv_database_run(&self->db, "ROLLBACK");
+        code = gv_database_run(&self->own.db, dry_run ? "ROLLBACK" : "COMMIT");
+    gv_database_undo(&self->own.db);
     return code;
 }
 
@@ -189,16 +205,21 @@ void gv_sqlite_describe_schema(gv_database *db, gavat_op *op)
 {
     int64_t version, oldest;
     gv_text json = {0};
-    read_version(db, &version, &oldest);
+    int code = read_version(db, &version, &oldest);
     gv_text_addf(&json, "{\"store\":\"events\",\"version\":%lld,\"wanted\":%d,\"steps\":[", (long long)version, VERSION);
     size_t missing = 0;
-    for (size_t i = 0; i < STEP_COUNT; i++)
-        if (!is_there(db, &steps[i]))
+    for (size_t i = 0; i < STEP_COUNT && code == SQLITE_OK; i++) {
+        bool there;
+        code = is_there(db, &steps[i], &there);
+        if (code == SQLITE_OK && !there)
             gv_text_addf(&json, "%s\"%s\"", missing++ ? "," : "", steps[i].name);
+    }
     const char *state = oldest > VERSION ? "too new" : missing || version < VERSION ? "to be upgraded" : "up to date";
     gv_text_addf(&json, "],\"state\":\"%s\"}", state);
     gv_result *result = gv_op_result(op);
-    if (result && gv_result_add_json(result, &json))
+    if (code != SQLITE_OK)
+        gv_sqlite_fail(op, db, code, 0, "reading");
+    else if (result && gv_result_add_json(result, &json))
         gv_op_succeed(op, GAVAT_REACHED_NONE);
     else
         gv_op_fail(op, GAVAT_ENOMEM, GAVAT_ERROR_RETRY, "", "no memory for the answer");

@@ -32,21 +32,33 @@ static bool matches_keyword(sqlite3_stmt *row, void *user)
 
 static bool open_index(gv_reader *reader)
 {
-    if (reader->index.handle)
+    if (reader->own.index.handle)
         return true;
     gv_database_options options = {.create = false, .full = false, .cache_bytes = 8 << 20, .busy_ms = 100};
-    return gv_database_open(&reader->index, reader->self->index_path, &options) == SQLITE_OK;
+    if (gv_database_open(&reader->own.index, reader->self->index_path, &options) == SQLITE_OK)
+        return true;
+    gv_sqlite_want_index(reader->self);
+    return false;
 }
 
-/* Ids of rows that the index names. False: too many, too slow, or the index failed. */
-static bool ask_index(gv_search *search, int64_t watermark, gv_text *ids, size_t *count)
+/* A search goes on without an index that fails; one that is damaged is made anew. */
+static void doubt_index(gv_reader *reader, int code)
+{
+    if (gv_sqlite_status(code) == GAVAT_ECORRUPT)
+        atomic_store(&reader->self->index_damaged, true);
+    gv_database_close(&reader->own.index);
+    gv_sqlite_want_index(reader->self);
+}
+
+/* Ids of rows that the index names. *good false: too many, or too slow. SQLITE_OK, or what the index failed with. */
+static int ask_index(gv_search *search, int64_t watermark, gv_text *ids, size_t *count, bool *good)
 {
     int code;
     gv_reader *reader = search->reader;
-    sqlite3_stmt *row = gv_database_prepare(&reader->index, "SELECT rowid FROM words WHERE words MATCH ?1 AND rowid BETWEEN ?2 AND ?3 "
+    sqlite3_stmt *row = gv_database_prepare(&reader->own.index, "SELECT rowid FROM words WHERE words MATCH ?1 AND rowid BETWEEN ?2 AND ?3 "
                                             "ORDER BY rowid DESC LIMIT ?4", &code);
     if (!row)
-        return false;
+        return code;
     gv_text phrase = {0};
     gv_text_addc(&phrase, '"');
     for (size_t i = 0; i < search->keyword.length; i++) {
@@ -56,8 +68,8 @@ static bool ask_index(gv_search *search, int64_t watermark, gv_text *ids, size_t
     }
     gv_text_addc(&phrase, '"');
     uint64_t start = gv_clock_steady();
-    bool good = !phrase.failed;
-    for (int64_t high = watermark; good && high > 0; high -= WINDOW) {
+    *good = !phrase.failed;
+    for (int64_t high = watermark; *good && high > 0; high -= WINDOW) {
         sqlite3_reset(row);
         sqlite3_bind_text(row, 1, gv_text_get(&phrase), (int)phrase.length, SQLITE_STATIC);
         sqlite3_bind_int64(row, 2, high > WINDOW ? high - WINDOW + 1 : 1);
@@ -65,11 +77,10 @@ static bool ask_index(gv_search *search, int64_t watermark, gv_text *ids, size_t
         sqlite3_bind_int64(row, 4, CANDIDATES + 1);
         while ((code = sqlite3_step(row)) == SQLITE_ROW && *count <= CANDIDATES)
             gv_text_addf(ids, "%s%lld", (*count)++ ? "," : "", (long long)sqlite3_column_int64(row, 0));
-        good = code == SQLITE_DONE && *count <= CANDIDATES && (high <= WINDOW || gv_clock_steady() - start < PATIENCE);
+        *good = code == SQLITE_DONE && *count <= CANDIDATES && (high <= WINDOW || gv_clock_steady() - start < PATIENCE);
     }
-    sqlite3_reset(row);
     gv_text_free(&phrase);
-    return good;
+    return sqlite3_reset(row);
 }
 
 /* Rows that the index has not seen yet. False: it failed, or they are too many to look at for each search. */
@@ -77,12 +88,12 @@ static bool look_beyond(gv_search *search, int64_t watermark, gv_text *ids, size
 {
     int code;
     gv_reader *reader = search->reader;
-    int64_t newest = gv_database_number(&reader->db, "SELECT max(id) FROM event_logs", 0);
+    int64_t newest = gv_database_number(&reader->own.db, "SELECT max(id) FROM event_logs", 0);
     if (newest > watermark)
         gv_sqlite_want_index(reader->self);
     if (newest - watermark > reader->self->search_lag)
         return false;
-    sqlite3_stmt *row = gv_database_prepare(&reader->db, "SELECT id, message, event_type FROM event_logs WHERE id > ?1", &code);
+    sqlite3_stmt *row = gv_database_prepare(&reader->own.db, "SELECT id, message, event_type FROM event_logs WHERE id > ?1", &code);
     if (!row)
         return false;
     sqlite3_bind_int64(row, 1, watermark);
@@ -103,14 +114,22 @@ static bool find_candidates(gv_search *search, gv_text *ids)
     size_t letters = gv_utf8_count(search->keyword.data, search->keyword.length);
     if (!reader->self->search_index || letters < 3 || letters == SIZE_MAX || !open_index(reader))
         return false;
-    int64_t watermark = gv_sqlite_watermark(&reader->index, &reader->db);
-    if (watermark < 0) {
-        gv_sqlite_want_index(reader->self);
-        return false;
-    }
+    int64_t watermark = -1;
     size_t count = 0;
+    bool found = false;
     gv_text_addc(ids, '[');
-    bool found = ask_index(search, watermark, ids, &count) && look_beyond(search, watermark, ids, &count);
+    int code = gv_database_do(&reader->own.index, "BEGIN");     /* one state of the index for both questions */
+    if (code == SQLITE_OK)
+        code = gv_sqlite_watermark(&reader->own.index, &reader->own.db, &watermark);
+    if (code == SQLITE_OK && watermark >= 0)
+        code = ask_index(search, watermark, ids, &count, &found);
+    if (code == SQLITE_OK && watermark < 0)
+        gv_sqlite_want_index(reader->self);
+    if (code == SQLITE_OK)
+        gv_database_undo(&reader->own.index);
+    else
+        doubt_index(reader, code);
+    found = found && look_beyond(search, watermark, ids, &count);
     gv_text_addc(ids, ']');
     return found && !ids->failed;
 }

@@ -9,7 +9,7 @@ static int64_t prune_slice(gv_sqlite *self, gavat_time before, int *code)
 {
     char text[27];
     gv_time_to_sql(before, text);
-    sqlite3_stmt *statement = gv_database_prepare(&self->db,
+    sqlite3_stmt *statement = gv_database_prepare(&self->own.db,
         "DELETE FROM event_logs WHERE id IN (SELECT id FROM event_logs WHERE timestamp < ?1 ORDER BY timestamp LIMIT ?2)", code);
     if (!statement)
         return -1;
@@ -17,7 +17,7 @@ static int64_t prune_slice(gv_sqlite *self, gavat_time before, int *code)
     sqlite3_bind_int(statement, 2, SLICE);
     *code = sqlite3_step(statement);
     sqlite3_reset(statement);
-    return *code == SQLITE_DONE ? sqlite3_changes(self->db.handle) : -1;
+    return *code == SQLITE_DONE ? sqlite3_changes(self->own.db.handle) : -1;
 }
 
 static int64_t count_older(gv_sqlite *self, gavat_time before)
@@ -26,7 +26,7 @@ static int64_t count_older(gv_sqlite *self, gavat_time before)
     int code;
     int64_t count = 0;
     gv_time_to_sql(before, text);
-    sqlite3_stmt *statement = gv_database_prepare(&self->db, "SELECT count(*) FROM event_logs WHERE timestamp < ?1", &code);
+    sqlite3_stmt *statement = gv_database_prepare(&self->own.db, "SELECT count(*) FROM event_logs WHERE timestamp < ?1", &code);
     if (!statement)
         return 0;
     sqlite3_bind_text(statement, 1, text, 26, SQLITE_STATIC);
@@ -51,7 +51,8 @@ static bool prune(gv_sqlite *self, gavat_op *op)
     if (gone < 0 && (code & 0xff) == SQLITE_BUSY)
         return false;           /* another process writes: again after the next batch */
     if (gone < 0) {
-        gv_sqlite_fail(op, &self->db, code, op->staged.number ? GAVAT_ERROR_MAYBE_APPLIED : 0, "deleting from");
+        gv_sqlite_fail(op, &self->own.db, code, GAVAT_ERROR_MAYBE_APPLIED, "deleting from");
+        gv_sqlite_distrust(self, code);
         return true;
     }
     op->staged.number += gone;
@@ -71,7 +72,9 @@ static bool upgrade(gv_sqlite *self, gavat_op *op)
     if (code == SQLITE_OK)
         gv_op_succeed(op, GAVAT_REACHED_STORE);
     else if (op->staged.error.status == GAVAT_OK)
-        gv_sqlite_fail(op, &self->db, code, 0, "upgrading");
+        gv_sqlite_fail(op, &self->own.db, code, 0, "upgrading");
+    if (code != SQLITE_OK)
+        gv_sqlite_distrust(self, code);
     return true;
 }
 

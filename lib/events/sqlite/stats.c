@@ -29,24 +29,29 @@ static sqlite3_stmt *start(gv_reader *reader, const gv_query *query, const char 
     add_conditions(&sql, query);
     gv_text_adds(&sql, rest);
     *code = SQLITE_NOMEM;
-    sqlite3_stmt *row = sql.failed ? NULL : gv_database_prepare(&reader->db, gv_text_get(&sql), code);
+    sqlite3_stmt *row = sql.failed ? NULL : gv_database_prepare(&reader->own.db, gv_text_get(&sql), code);
     gv_text_free(&sql);
     if (!row)
         return NULL;
     char text[27];
+    int bound = SQLITE_OK;
     if (query->since) {
         gv_time_to_sql(query->since, text);
-        sqlite3_bind_text(row, 2, text, 26, SQLITE_TRANSIENT);
+        bound |= sqlite3_bind_text(row, 2, text, 26, SQLITE_TRANSIENT);
     }
     if (query->until) {
         gv_time_to_sql(query->until, text);
-        sqlite3_bind_text(row, 3, text, 26, SQLITE_TRANSIENT);
+        bound |= sqlite3_bind_text(row, 3, text, 26, SQLITE_TRANSIENT);
     }
     for (unsigned by = 0; by < GV_BY_COUNT; by++)
         if (query->by[by])
             sqlite3_bind_text(row, (int)(BOUND_BY + by), query->by[by], -1, SQLITE_STATIC);
     if (query->flag)
         sqlite3_bind_int(row, BOUND_FLAG, query->flag > 0);
+    if (bound != SQLITE_OK) {
+        *code = SQLITE_NOMEM;
+        return NULL;
+    }
     return row;
 }
 
@@ -139,8 +144,8 @@ static int total_events(gv_reader *reader, gavat_op *op, const gv_query *query)
         gv_text_addc(&json, '}');
         code = add_record(op, &json) ? SQLITE_DONE : SQLITE_NOMEM;
     }
-    sqlite3_reset(row);
-    return code;
+    int text = sqlite3_reset(row);      /* a text that there was no memory for */
+    return code == SQLITE_DONE && text != SQLITE_OK ? text : code;
 }
 
 static int event_stats(gv_reader *reader, gavat_op *op, const gv_query *query)

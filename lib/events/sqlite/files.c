@@ -1,0 +1,93 @@
+/* files.c: the connections of all threads of a store, and what happens to them when a file goes away under its name. */
+#include "sqlite.h"
+#include "../../base/files.h"
+#include <stdio.h>
+
+void gv_sqlite_join(gv_sqlite *self, gv_connections *own)
+{
+    pthread_rwlock_wrlock(&self->files);
+    gv_list_append(&self->connections, &own->link);
+    pthread_rwlock_unlock(&self->files);
+}
+
+void gv_sqlite_leave(gv_sqlite *self, gv_connections *own)
+{
+    pthread_rwlock_wrlock(&self->files);
+    gv_list_remove(&own->link);
+    gv_database_close(&own->db);
+    gv_database_close(&own->index);
+    pthread_rwlock_unlock(&self->files);
+}
+
+static void unlink_beside(const char *path, const char *end)
+{
+    char name[4200];
+    if ((size_t)snprintf(name, sizeof name, "%s%s", path, end) < sizeof name)
+        gv_file_unlink(name);
+}
+
+/* Held for writing. */
+static void close_indexes(gv_sqlite *self)
+{
+    gv_link *link = gv_list_first(&self->connections);
+    for (; link && link != &self->connections.head; link = link->next)
+        gv_database_close(&GV_CONTAINER(link, gv_connections, link)->index);
+}
+
+static void close_all(gv_sqlite *self)
+{
+    gv_link *link = gv_list_first(&self->connections);
+    for (; link && link != &self->connections.head; link = link->next)
+        gv_database_close(&GV_CONTAINER(link, gv_connections, link)->db);
+}
+
+/* What SQLite keeps beside a file belongs to that file: a new one under the name must not find it. */
+static void clear_place(const char *path)
+{
+    struct stat found;
+    if (stat(path, &found) == 0)
+        return;
+    unlink_beside(path, "-wal");
+    unlink_beside(path, "-shm");
+}
+
+static void renew(gv_sqlite *self, gv_connections *own)
+{
+    pthread_rwlock_wrlock(&self->files);
+    if (gv_database_moved(&own->db)) {
+        close_all(self);
+        clear_place(self->path);
+        gv_log(self->store->client, GAVAT_LOG_ERROR, "events", "%s was deleted or replaced while it was in use: what it held is not in "
+               "the file that has this name now", self->path);
+    }
+    if (gv_database_moved(&own->index)) {
+        close_indexes(self);
+        clear_place(self->index_path);
+    }
+    pthread_rwlock_unlock(&self->files);
+}
+
+void gv_sqlite_hold_files(gv_sqlite *self, gv_connections *own)
+{
+    pthread_rwlock_rdlock(&self->files);
+    if (!gv_database_moved(&own->db) && !gv_database_moved(&own->index))
+        return;
+    pthread_rwlock_unlock(&self->files);
+    renew(self, own);
+    pthread_rwlock_rdlock(&self->files);
+}
+
+void gv_sqlite_let_files_go(gv_sqlite *self)
+{
+    pthread_rwlock_unlock(&self->files);
+}
+
+void gv_sqlite_forget_index(gv_sqlite *self)
+{
+    pthread_rwlock_wrlock(&self->files);
+    close_indexes(self);
+    unlink_beside(self->index_path, "");
+    unlink_beside(self->index_path, "-wal");
+    unlink_beside(self->index_path, "-shm");
+    pthread_rwlock_unlock(&self->files);
+}
