@@ -22,18 +22,22 @@ print_page()
     cat <<'EOF'
 # Settings
 
-This page is made by `docs/make_settings.sh` out of the table in the code; `gavatctl config show` prints the same with the values in force.
+This page is made by `docs/make_settings.sh` out of the table in the code; `gavatctl config show` prints the same with
+the values in force.
 
-A setting is a name with a text. Where the same name is given more than once, an option of `gavatctl` beats the environment, the environment
-beats the settings file, and that beats the default. In a program the later of `gavat_config_load_file`, `gavat_config_load_env` and
-`gavat_config_set` wins, so call them in that order. An empty value means "not given".
+A setting is a name with a text. Where the same name is given more than once, an option of `gavatctl` beats the
+environment, the environment beats the settings file, and that beats the default. In a program the later of
+`gavat_config_load_file`, `gavat_config_load_env` and `gavat_config_set` wins, so call them in that order. An empty
+value means "not given".
 
-`gavatctl` reads the file that `-c` names, else the first of `./config_db.env`, `$XDG_CONFIG_HOME/gavatcore/config.env` (without that
-variable `~/.config/gavatcore/config.env`) and `/etc/gavatcore/config.env` that exists. A file holds lines `KEY=VALUE`. Blank lines and lines
-that begin with `#` are skipped, `export ` may stand before a key, a value may stand in `'…'` or `"…"`, and nothing is expanded. A name that begins with
-`GAVAT_` and is not in the table is an error; other names are let be, and `gavatctl config check` lists those of the file.
+`gavatctl` reads the file that `-c` names, else the first of `./config_db.env`, `$XDG_CONFIG_HOME/gavatcore/config.env`
+(without that variable `~/.config/gavatcore/config.env`) and `/etc/gavatcore/config.env` that exists. A file holds lines
+`KEY=VALUE`. Blank lines and lines that begin with `#` are skipped, `export ` may stand before a key, a value may stand
+in `'…'` or `"…"`, and nothing is expanded. A name that begins with `GAVAT_` and is not in the table is an error; other
+names are let be, and `gavatctl config check` lists those of the file.
 
-Durations are written `250ms`, `10s`, `1m30s`, `24h`; a bare number is seconds. Bytes are written `4096`, `64KiB`, `1MiB`, `2GiB`.
+Durations are written `250ms`, `10s`, `1m30s`, `24h`; a bare number is seconds. Bytes are written `4096`, `64KiB`,
+`1MiB`, `2GiB`.
 
 | setting | default | allowed | what it does |
 |---|---|---|---|
@@ -41,8 +45,9 @@ EOF
     settings "$1" | awk -F'\t' '{ printf "| `%s` | %s | %s | %s |\n", $1, $2 == "" ? "none" : "`" $2 "`", $3, $4 }'
     cat <<'EOF'
 
-A store URL of the events area is `sqlite:///folder/file.db` (below the working directory) or `sqlite:////folder/file.db` (from the root);
-`sqlite+aiosqlite:` means the same. The path is made absolute in `gavat_new`, so a program may change its folder later.
+A store URL of the events area is `sqlite:///folder/file.db` (below the working directory) or
+`sqlite:////folder/file.db` (from the root); `sqlite+aiosqlite:` means the same. The path is made absolute in
+`gavat_new`, so a program may change its folder later.
 EOF
 }
 

@@ -89,6 +89,15 @@ void gv_time_to_sql(int64_t time, char out[27])
     out[26] = '\0';
 }
 
+void gv_time_to_sql_bound(int64_t time, char out[27])
+{
+    size_t length = 26;
+    gv_time_to_sql(time, out);
+    while (out[length - 1] == '0' && length > 20)
+        length--;
+    out[length == 20 ? 19 : length] = '\0';
+}
+
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';

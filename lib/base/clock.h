@@ -12,6 +12,8 @@ uint64_t gv_clock_steady(void);         /* nanoseconds of a clock that only goes
  * 1..9999 are clamped. Fast: no library call. */
 void gv_time_to_rfc(int64_t time, char out[28]);
 void gv_time_to_sql(int64_t time, char out[27]);
+/* To compare with: without the zeros that end it. Rows have 0 to 6 digits, and as texts "00:00:02" < "00:00:02.000000". */
+void gv_time_to_sql_bound(int64_t time, char out[27]);
 
 /* Reads 'YYYY-MM-DD', then optionally ' ' or 'T' and HH:MM[:SS[.fraction]], then optionally 'Z' or an offset (+03,
  * +0300, +03:00); without one it is UTC. Not in 0001..9999 once in UTC: false. Fraction of 0-9 digits, rounded down

@@ -50,7 +50,7 @@ typedef struct gv_backend {
     /* No I/O, in gavat_new: read the settings. Not OK: said through gv_config_fail(cfg, …); nothing to undo. */
     gavat_status (*prepare)(void *self, gv_store *store, gavat_config *cfg);
     void (*open)(void *self, gavat_op *op);     /* loop's thread, first call; ends op when the store is there or is not */
-    void (*submit)(void *self, gavat_op *op);   /* after open has ended; also after close: then it ends ECLOSED */
+    void (*submit)(void *self, gavat_op *op);   /* after open's op has ended, be it by its deadline; also after close: then it ends ECLOSED */
     void (*close)(void *self);                  /* loop's thread; ends by gv_store_closed; also called when open never was */
 } gv_backend;
 extern const gv_backend *const gv_backends[];   /* NULL at the end */
@@ -65,6 +65,7 @@ struct gv_store {               /* one area's place in a client */
     gv_store *front;            /* ops of this area go through that store first (the text log mirror); NULL: none */
     gv_arena arena;             /* prepare may use it; lives as long as self */
     gv_store_state state;       /* loop's thread */
+    const gavat_op *opener;     /* whose end opens it; loop's thread */
     gv_list waiting;            /* ops that came before it was open; loop's thread */
     bool direct;                /* client's lock: submit may be called from any thread, nothing older waits */
     bool closed;                /* client's lock: gv_store_closed was said */

@@ -133,13 +133,15 @@ static void submit_batch(gavat_op *op, gavat_batch *batch, bool commit)
     }
     size_t bytes = gavat_batch_bytes(batch);
     if (atomic_fetch_add(&g->bytes, bytes) + bytes > g->most_bytes) {
-        atomic_fetch_sub(&g->bytes, bytes);
+        gv_room_bytes(g, bytes, false);
+        gv_room_refuse(g);
         gv_op_refuse(op, GAVAT_EBUSY, "the batch of %zu bytes would pass the byte bound (GAVAT_MAX_BYTES, %zu); make it smaller, or wait for earlier calls to end",
                      bytes, g->most_bytes);
         return;
     }
     op->bytes += bytes;
-    batch->sealed = true;
+    if (!batch->sealed)         /* only read from the second submit on: that may come from another thread */
+        batch->sealed = true;
     atomic_fetch_add(&batch->refs, 1);
     op->batch = batch;
     gv_op_submit(op);

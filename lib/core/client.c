@@ -2,6 +2,7 @@
 #include "../base/clock.h"
 #include "../base/memory.h"
 #include "../base/url.h"
+#include <stdio.h>
 #include <string.h>
 
 static const gv_backend *find_backend(gv_area area, const char *scheme)
@@ -69,7 +70,8 @@ static void init_locks(gavat *g)
     pthread_cond_init(&g->room, &attributes);
     pthread_cond_init(&g->closed, &attributes);
     pthread_condattr_destroy(&attributes);
-    gv_list *lists[] = {&g->queue, &g->ending, &g->flushes, &g->due, &g->progressing, &g->logs, &g->intake, &g->callbacks};
+    gv_list *lists[] = {&g->queue, &g->ending, &g->flushes, &g->due, &g->progressing, &g->logs, &g->intake, &g->callbacks,
+                        &g->finished};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         gv_list_init(lists[i]);
     gv_deadlines_init(&g->deadlines, gv_clock_steady());
@@ -109,7 +111,7 @@ void gv_client_unref(gavat *g)
     if (atomic_fetch_sub_explicit(&g->refs, 1, memory_order_acq_rel) != 1)
         return;
     if (g->own_loop && g->life == GV_LIFE_CLOSED && !g->thread_joined) {
-        if (gv_on_loop(g))
+        if (pthread_equal(pthread_self(), g->loop_thread))
             pthread_detach(g->loop_thread);
         else
             pthread_join(g->loop_thread, NULL);
@@ -121,8 +123,7 @@ void gv_client_unref(gavat *g)
 static gavat_status give_up(gavat *g, gavat_status status)
 {
     if (g->close_op) {
-        g->life = GV_LIFE_OPEN;
-        atomic_fetch_add(&g->refs, 1);
+        atomic_fetch_add(&g->refs, 1);      /* the op's does not free it yet */
         gavat_op_unref(g->close_op);
     }
     free_client(g);
@@ -184,10 +185,7 @@ void gavat_unref(gavat *g)
 {
     if (!g || atomic_fetch_sub(&g->users, 1) != 1)
         return;
-    pthread_mutex_lock(&g->lock);
-    bool open = !g->closing;
-    pthread_mutex_unlock(&g->lock);
-    if (open) {
+    if (!atomic_load(&g->closing)) {
         gv_log(g, GAVAT_LOG_ERROR, "client", "the last reference went before gavat_close: closing with 5 s");
         gavat_close(g, NULL, NULL, 5000);
     }
@@ -198,44 +196,54 @@ void gavat_set_room(gavat *g, gavat_room_fn fn, void *user)
 {
     if (!g)
         return;
+    pthread_mutex_lock(&g->lock);
     g->room_fn = fn;
     g->room_user = user;
+    pthread_mutex_unlock(&g->lock);
 }
 
 void gavat_set_health(gavat *g, gavat_health_fn fn, void *user)
 {
     if (!g)
         return;
+    pthread_mutex_lock(&g->lock);
     g->health_fn = fn;
     g->health_user = user;
+    pthread_mutex_unlock(&g->lock);
 }
 
 void gavat_set_clock(gavat *g, gavat_clock_fn fn, void *user)
 {
     if (!g)
         return;
+    pthread_mutex_lock(&g->lock);
     g->clock_user = user;
     atomic_store(&g->clock, fn);
+    pthread_mutex_unlock(&g->lock);
 }
 
 gavat_time gv_now(gavat *g)
 {
-    gavat_clock_fn clock = atomic_load_explicit(&g->clock, memory_order_acquire);
-    return clock ? clock(g->clock_user) : gv_clock_wall();
+    if (!atomic_load_explicit(&g->clock, memory_order_relaxed))
+        return gv_clock_wall();
+    pthread_mutex_lock(&g->lock);
+    gavat_clock_fn clock = atomic_load(&g->clock);
+    void *user = g->clock_user;
+    pthread_mutex_unlock(&g->lock);
+    return clock ? clock(user) : gv_clock_wall();
 }
 
 void gv_store_set_health(gv_store *store, gavat_health health, const char *reason)
 {
     gavat *g = store->client;
+    gavat_time now = gv_now(g);
     pthread_mutex_lock(&g->lock);
-    if (store->health != health || strncmp(store->reason, reason, sizeof store->reason - 1) != 0) {
-        if (store->health != health) {
-            store->since = gv_now(g);
-            store->health_due = g->health_due = true;
-            gv_wake_locked(g);
-        }
-        store->health = health;
-        strncpy(store->reason, reason, sizeof store->reason - 1);
+    if (store->health != health) {
+        store->since = now;
+        store->health_due = g->health_due = true;
+        gv_wake_locked(g);
     }
+    store->health = health;
+    snprintf(store->reason, sizeof store->reason, "%s", reason);
     pthread_mutex_unlock(&g->lock);
 }

@@ -30,12 +30,15 @@ struct gavat {
     uint32_t timeout_ms;
 
     /* Any thread, atomic. */
-    atomic_size_t live, bytes, reserved;
+    atomic_size_t live, bytes, reserved, refusals;
     atomic_uint users, refs;    /* gavat_ref; all holders: the users together, each op, the loop */
+    atomic_uint waiting_for_room;
     atomic_bool refused;        /* since the last word of room */
+    atomic_bool closing;        /* set under lock */
+    atomic_bool gone;           /* the last callback has returned: no thread is the loop's any more */
     atomic_int log_level;
-    _Atomic(gavat_clock_fn) clock;
-    void *clock_user;
+    _Atomic(gavat_clock_fn) clock;      /* set under lock */
+    void *clock_user;           /* lock */
 
     /* Under lock. */
     pthread_mutex_t lock;
@@ -53,9 +56,9 @@ struct gavat {
     uint64_t generation;
     size_t outstanding;         /* submitted, not DONE; flushes and internal ones apart */
     size_t unended;             /* submitted, not ENDED: what a flush waits for */
-    size_t waiting_for_room;
-    bool closing, handles_closed, room_due, health_due;
-    uint64_t refusals;
+    bool turning;               /* the loop is in a turn, and looks again at its end: no need to wake it */
+    bool wake_due;              /* there is something that the loop has not seen yet */
+    bool handles_closed, room_due, health_due;
     uint64_t committed, spooled, failed, unknown;       /* of writes */
     gv_metric *metrics[GV_AREA_COUNT + 1][GV_PLACES];
     const gv_kind *metric_kinds[GV_AREA_COUNT + 1][GV_PLACES];
@@ -68,11 +71,15 @@ struct gavat {
     uv_async_t wake;
     uv_timer_t timer;
     gv_list intake, callbacks;  /* taken from queue and ending, over the budget of one turn */
+    gv_list finished;           /* by link: what the loop itself has finished, to be ended together */
+    bool routing;               /* it comes there */
     gv_store stores[GV_AREA_COUNT];
     gavat_op *close_op;
     unsigned open_handles;
     bool opened;                /* gavat_open was called; lock */
-    uint64_t refusals_logged, refusals_logged_at;
+    uint64_t refusals_logged, refusals_looked_at;
+
+    /* Lock: set by the caller, read by the loop. */
     gavat_room_fn room_fn;
     void *room_user;
     gavat_log_fn log_fn;
@@ -81,7 +88,7 @@ struct gavat {
     void *health_user;
 };
 
-gavat_time gv_now(gavat *g);                    /* the client's wall clock; any thread */
+gavat_time gv_now(gavat *g);                    /* the client's wall clock; any thread, not under the lock */
 bool gv_on_loop(const gavat *g);
 void gv_wake_locked(gavat *g);                  /* have the loop look; lock held */
 void gv_wake(gavat *g);
@@ -90,15 +97,24 @@ void gv_logs_write(gavat *g);                   /* loop's thread: those that wai
 /* Any thread: written by the loop. One sentence, no passwords, no values. */
 void gv_log(gavat *g, int32_t level, const char *area, const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* admission.c */
+void gv_room_locked(gavat *g);                  /* places or bytes came free: tell those who wait and who were refused */
+void gv_room_bytes(gavat *g, size_t bytes, bool place);         /* so many bytes come free, and a place did; not under the lock */
+void gv_room_refuse(gavat *g);                  /* count a refusal; not under the lock */
+static inline bool gv_room_wanted(gavat *g)
+{
+    return atomic_load(&g->waiting_for_room) || atomic_load(&g->refused);
+}
 /* loop.c */
 int gv_loop_start(gavat *g);                    /* handles, and the thread when it is our own; 0 or a uv error */
 void gv_loop_route(gavat *g, gavat_op *op);     /* to its store or its kind's run; loop's thread */
+void gv_refusals_log(gavat *g, uint64_t now, bool all);         /* loop's thread */
 /* close.c */
 gavat_op *gv_close_make(gavat *g);              /* the op that cannot fail later; NULL: no memory */
 void gv_close_step(gavat *g, uint64_t now);     /* go on with closing as far as it goes */
-/* submit.c: the op has its outcome, or has it in `op->outcome` now; lock held. Done at once: into released, for gv_ops_release. */
+/* submit.c: the op has its outcome, or has it in `op->outcome` now; lock held. Done at once: into released. */
 void gv_op_end_locked(gavat *g, gavat_op *op, uint64_t now, gv_list *released);
-void gv_ops_release(gv_list *released);
+void gv_unlock_released(gavat *g, gv_list *released);   /* after it: unlocks, then lets go of those that are done */
 /* flush.c */
 void gv_flush_ended_locked(gavat *g, gavat_op *op, uint64_t now, gv_list *released);
 /* fan.c: one op asked of every store; its records are theirs, one after another. */

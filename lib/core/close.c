@@ -16,12 +16,7 @@ gavat_op *gv_close_make(gavat *g)
 {
     gavat_op *op = gv_op_new_internal(g, NULL, NULL);
     gv_result *result = op ? gv_op_result(op) : NULL;
-    if (!result || !gv_arena_alloc(&result->arena, TEXT_ROOM)) {
-        gavat_op_unref(op);
-        return NULL;
-    }
-    gv_arena_free(&result->arena);
-    char *text = gv_arena_alloc(&result->arena, TEXT_ROOM);
+    char *text = result ? gv_arena_alloc(&result->arena, TEXT_ROOM) : NULL;
     if (!text) {
         gavat_op_unref(op);
         return NULL;
@@ -37,9 +32,9 @@ void gavat_close(gavat *g, gavat_done_fn done, void *user, uint32_t timeout_ms)
         return;
     uint64_t timeout = UINT64_C(1000000) * (timeout_ms ? timeout_ms : DEFAULT_MS);
     pthread_mutex_lock(&g->lock);
-    if (!g->closing) {
+    if (!atomic_load(&g->closing)) {
         uint64_t now = gv_clock_steady();
-        g->closing = true;
+        atomic_store(&g->closing, true);
         g->close_until = now + timeout;
         g->drain_until = now + timeout - timeout / STORE_SHARE;
         g->close_op->done = done;
@@ -64,29 +59,45 @@ static void cut(gavat *g)
         pthread_mutex_unlock(&g->lock);
         if (!count)
             return;
-        g->close_status = GAVAT_ETIMEDOUT;
         for (size_t i = 0; i < count; i++) {
-            unsigned expected = GV_CLAIM_FREE;
-            bool withdrawn = atomic_compare_exchange_strong(&rest[i]->claim, &expected, GV_CLAIM_WITHDRAWN)
-                             || expected == GV_CLAIM_WITHDRAWN;
+            bool withdrawn = gv_op_withdraw(rest[i]);
             uint32_t doubt = !withdrawn && rest[i]->kind->flags & GV_WRITE ? GAVAT_ERROR_MAYBE_APPLIED : 0;
-            gv_op_end(rest[i], GAVAT_ECLOSED, doubt, withdrawn ? "the client was closed before the store could begin: nothing was done"
-                                                               : "the client was closed while the store was at work");
+            if (!rest[i]->internal)
+                g->close_status = GAVAT_ETIMEDOUT;
+            gv_op_end(rest[i], GAVAT_ECLOSED, doubt,
+                      withdrawn ? "the client was closed before the store could begin: nothing was done"
+                                : "the client was closed while the store was at work", NULL);
             gavat_op_unref(rest[i]);
         }
     }
+}
+
+static void drop_waiting(gv_store *store)
+{
+    gv_link *link;
+    while ((link = gv_list_take(&store->waiting))) {
+        gavat_op *op = GV_CONTAINER(link, gavat_op, link);
+        gv_op_fail(op, GAVAT_ECLOSED, 0, "", "the client was closed before the store was open: nothing was done");
+        gv_op_finish(op);
+    }
+}
+
+/* Nobody can open these stores any more. */
+static void drop_unopened(gavat *g)
+{
+    pthread_mutex_lock(&g->lock);
+    bool more = !gv_list_empty(&g->queue) || !gv_list_empty(&g->intake);
+    pthread_mutex_unlock(&g->lock);
+    for (unsigned area = 0; !more && area < GV_AREA_COUNT; area++)
+        if (g->stores[area].state == GV_STORE_NEW)
+            drop_waiting(&g->stores[area]);
 }
 
 static void close_stores(gavat *g)
 {
     for (unsigned area = 0; area < GV_AREA_COUNT; area++) {
         gv_store *store = &g->stores[area];
-        gv_link *link;
-        while ((link = gv_list_take(&store->waiting))) {
-            gavat_op *op = GV_CONTAINER(link, gavat_op, link);
-            gv_op_fail(op, GAVAT_ECLOSED, 0, "", "the client was closed before the store was open: nothing was done");
-            gv_op_finish(op);
-        }
+        drop_waiting(store);
         if (!store->backend)
             continue;
         store->state = GV_STORE_CLOSING;
@@ -110,6 +121,7 @@ static bool stores_closed(gavat *g, bool late)
         gv_store *store = &g->stores[area];
         pthread_mutex_lock(&g->lock);
         bool open = store->backend && !store->closed;
+        store->closed = store->closed || late;
         pthread_mutex_unlock(&g->lock);
         if (open && !late)
             return false;
@@ -126,6 +138,7 @@ static void say_goodbye(gavat *g)
 {
     gavat_op *op = g->close_op;
     gv_result *result = op->staged.result;
+    pthread_mutex_lock(&g->lock);
     int length = snprintf((char *)(uintptr_t)result->text, TEXT_ROOM,
                           "{\"committed\":%" PRIu64 ",\"spooled\":%" PRIu64 ",\"failed\":%" PRIu64 ",\"unknown\":%" PRIu64 "}",
                           g->committed, g->spooled, g->failed, g->unknown);
@@ -133,13 +146,15 @@ static void say_goodbye(gavat *g)
     gavat_error error = {g->close_status, 0, "", "", g->close_status ? "work was cut off when the time was up" : ""};
     op->staged.error = error;
     op->outcome = op->staged;
-    memset(&op->staged, 0, sizeof op->staged);
-    atomic_store_explicit(&op->phase, GV_PHASE_ENDED, memory_order_release);
+    op->staged.result = NULL;
+    atomic_store_explicit(&op->phase, GV_PHASE_CALLING, memory_order_release);
+    pthread_mutex_unlock(&g->lock);
     if (op->done)
         op->done(op, op->user);
     pthread_mutex_lock(&g->lock);
-    atomic_store_explicit(&op->phase, GV_PHASE_DONE, memory_order_release);
+    gv_op_done_locked(op);
     g->life = GV_LIFE_CLOSED;
+    atomic_store(&g->gone, true);
     pthread_cond_broadcast(&g->closed);
     pthread_mutex_unlock(&g->lock);
 }
@@ -168,34 +183,42 @@ static bool seal(gavat *g)
     return quiet;
 }
 
-static size_t outstanding(gavat *g)
+static void enter(gavat *g, gv_life life)
 {
     pthread_mutex_lock(&g->lock);
-    size_t count = g->outstanding;
+    g->life = life;
     pthread_mutex_unlock(&g->lock);
-    return count;
+}
+
+static bool is_drained(gavat *g)
+{
+    pthread_mutex_lock(&g->lock);
+    bool drained = g->outstanding == 0;
+    pthread_mutex_unlock(&g->lock);
+    return drained;
 }
 
 void gv_close_step(gavat *g, uint64_t now)
 {
-    pthread_mutex_lock(&g->lock);
-    bool closing = g->closing;
-    if (closing && g->life == GV_LIFE_OPEN)
-        g->life = GV_LIFE_DRAINING;
-    pthread_mutex_unlock(&g->lock);
-    if (!closing)
+    if (!atomic_load(&g->closing))
         return;
+    if (g->life == GV_LIFE_OPEN)
+        enter(g, GV_LIFE_DRAINING);
     if (g->life == GV_LIFE_DRAINING) {
-        if (outstanding(g) && now < g->drain_until)
+        drop_unopened(g);
+        if (!is_drained(g) && now < g->drain_until)
             return;
         cut(g);
-        g->life = GV_LIFE_STORES;
+        enter(g, GV_LIFE_STORES);
         close_stores(g);
     }
     if (g->life == GV_LIFE_STORES) {
-        if (!stores_closed(g, now >= g->close_until) || !seal(g))
+        if (!stores_closed(g, now >= g->close_until))
             return;
-        g->life = GV_LIFE_HANDLES;
+        gv_refusals_log(g, now, true);
+        if (!seal(g))
+            return;
+        enter(g, GV_LIFE_HANDLES);
         gv_logs_write(g);
         uv_close((uv_handle_t *)&g->timer, on_handle_closed);
         uv_close((uv_handle_t *)&g->wake, on_handle_closed);

@@ -8,7 +8,7 @@ typedef struct gv_fan {
     gavat_op *parent;           /* the queue's reference */
     gavat_op *children[GV_AREA_COUNT];
     size_t left;
-    bool opening;
+    bool opening, short_of_memory;
 } gv_fan;
 
 static const char *const health_names[] = {"up", "degraded", "down"};
@@ -56,10 +56,10 @@ static void finish_parent(gavat *g, gv_fan *fan)
         if (!child)
             continue;
         const gavat_error *error = gavat_op_error(child);
-        if (error->status != GAVAT_OK && parent->staged.error.status == GAVAT_OK) {
+        if (parent->staged.error.status == GAVAT_OK && error->status != GAVAT_OK) {
             gv_op_fail(parent, error->status, error->flags, error->native, "%s", error->message);
             parent->staged.error.backend = error->backend;
-        } else if (!take_over(parent, child)) {
+        } else if (error->status == GAVAT_OK && !take_over(parent, child)) {
             gv_op_fail(parent, GAVAT_ENOMEM, GAVAT_ERROR_RETRY, "", "no memory for the answer");
         }
         gavat_op_unref(child);
@@ -72,13 +72,13 @@ static void finish_parent(gavat *g, gv_fan *fan)
             gv_result_set_text(result, gv_text_get(&text), text.length);
         gv_text_free(&text);
     }
-    parent->fan = NULL;
     gv_free(fan);
     gv_op_finish(parent);
 }
 
 static void store_opened(gavat *g, gv_store *store)
 {
+    store->opener = NULL;
     if (store->state != GV_STORE_OPENING)
         return;
     store->state = GV_STORE_OPEN;
@@ -87,7 +87,7 @@ static void store_opened(gavat *g, gv_store *store)
     gv_list_move(&waiting, &store->waiting);
     gv_link *link;
     while ((link = gv_list_take(&waiting)))
-        store->backend->submit(store->self, GV_CONTAINER(link, gavat_op, link));
+        gv_loop_route(g, GV_CONTAINER(link, gavat_op, link));
     gv_wake(g);                 /* the loop opens the direct way */
 }
 
@@ -95,7 +95,7 @@ static void child_ended(gavat_op *child, void *user)
 {
     gv_fan *fan = user;
     gavat *g = child->client;
-    if (fan->opening)
+    if (fan->opening && child->store->opener == child)
         store_opened(g, child->store);
     if (--fan->left == 0)
         finish_parent(g, fan);
@@ -107,6 +107,7 @@ static gavat_op *make_child(gavat *g, gv_fan *fan, const gv_kind *kind)
     if (!child)
         return NULL;
     gv_op_begin(child, kind);
+    child->parent = gavat_op_ref(fan->parent);
     child->store = &g->stores[kind->area];      /* itself, whatever stands before it */
     child->request = fan->parent->request == fan->parent->memory ? child->memory : NULL;
     if (child->request)
@@ -119,8 +120,8 @@ static gavat_op *make_child(gavat *g, gv_fan *fan, const gv_kind *kind)
 
 static void fan_out(gavat *g, gavat_op *op, const gv_kind *const kinds[GV_AREA_COUNT], bool opening)
 {
-    gv_fan *fan = gv_alloc_zero(sizeof *fan);
-    if (!fan) {
+    gv_fan *fan = atomic_load(&op->phase) == GV_PHASE_SUBMITTED ? gv_alloc_zero(sizeof *fan) : NULL;
+    if (!fan) {                 /* or it has ended already: nobody is asked any more */
         gv_op_fail(op, GAVAT_ENOMEM, GAVAT_ERROR_RETRY, "", "no memory to ask the stores");
         gv_op_finish(op);
         return;
@@ -133,7 +134,7 @@ static void fan_out(gavat *g, gavat_op *op, const gv_kind *const kinds[GV_AREA_C
             continue;
         gavat_op *child = make_child(g, fan, kinds[area]);
         if (!child) {
-            gv_op_fail(op, GAVAT_ENOMEM, GAVAT_ERROR_RETRY, "", "no memory to ask the stores");
+            fan->short_of_memory = true;
             continue;
         }
         fan->children[area] = gavat_op_ref(child);
@@ -149,18 +150,37 @@ void gv_fan_out(gavat *g, gavat_op *op, const gv_kind *const kinds[GV_AREA_COUNT
     fan_out(g, op, kinds, false);
 }
 
+/* What a second gavat_open hears: how the store is now. */
+static void answer_again(gavat *g, gv_store *store, gavat_op *child)
+{
+    char reason[sizeof store->reason];
+    pthread_mutex_lock(&g->lock);
+    bool down = store->health == GAVAT_HEALTH_DOWN;
+    memcpy(reason, store->reason, sizeof reason);
+    pthread_mutex_unlock(&g->lock);
+    if (down)
+        gv_op_fail(child, GAVAT_EUNAVAIL, GAVAT_ERROR_RETRY, "", "%s: %s", gv_areas[store->backend->area].name,
+                   reason[0] ? reason : "the store is not open yet");
+    else
+        gv_op_succeed(child, GAVAT_REACHED_NONE);
+}
+
 /* A child of gavat_open: gv_loop_route sends it here because its kind has a run of its own. */
 static void open_store(gavat *g, gavat_op *child)
 {
     gv_store *store = child->store;
-    (void)g;
     if (store->state == GV_STORE_NEW) {
         store->state = GV_STORE_OPENING;
+        store->opener = child;
         store->backend->open(store->self, child);
         return;
     }
-    if (store->state == GV_STORE_OPEN || store->state == GV_STORE_OPENING)
-        gv_op_succeed(child, GAVAT_REACHED_NONE);
+    if (store->state == GV_STORE_OPENING) {     /* comes here again when the first one has its answer */
+        gv_list_append(&store->waiting, &child->link);
+        return;
+    }
+    if (store->state == GV_STORE_OPEN)
+        answer_again(g, store, child);
     else
         gv_op_fail(child, GAVAT_ECLOSED, 0, "", "the client is closed");
     gv_op_finish(child);

@@ -9,12 +9,20 @@ static void finish_locked(gavat *g, gavat_op *flush, uint64_t now, gv_list *rele
     gv_op_end_locked(g, flush, now, released);
 }
 
+/* While it is in the queue its link is the loop's, which drops it later; in the list of flushes it is the lock's. */
+static void leave_list(gavat_op *flush)
+{
+    if (flush->flush_waiting)
+        gv_list_remove(&flush->link);
+    flush->flush_waiting = 0;
+}
+
 void gv_flush_ended_locked(gavat *g, gavat_op *op, uint64_t now, gv_list *released)
 {
     if (op->internal)
         return;
     if (op->kind->flags & GV_FENCE) {
-        gv_list_remove(&op->link);
+        leave_list(op);
         return;
     }
     g->unended--;
@@ -22,7 +30,11 @@ void gv_flush_ended_locked(gavat *g, gavat_op *op, uint64_t now, gv_list *releas
     for (gv_link *link = gv_list_first(&g->flushes); link && link != &g->flushes.head; link = next) {
         next = link->next;
         gavat_op *flush = GV_CONTAINER(link, gavat_op, link);
-        if (op->generation <= flush->generation && --flush->flush_waiting == 0)
+        if (op->generation > flush->generation)
+            continue;
+        if (flush->flush_waiting > 1)
+            flush->flush_waiting--;
+        else
             finish_locked(g, flush, now, released);
     }
 }
@@ -41,8 +53,7 @@ static void run_flush(gavat *g, gavat_op *op)
         else
             finish_locked(g, op, gv_clock_steady(), &released);
     }
-    pthread_mutex_unlock(&g->lock);
-    gv_ops_release(&released);
+    gv_unlock_released(g, &released);
     gavat_op_unref(op);         /* the queue's */
 }
 

@@ -7,8 +7,10 @@ void gavat_set_log(gavat *g, int32_t level, gavat_log_fn fn, void *user)
 {
     if (!g)
         return;
+    pthread_mutex_lock(&g->lock);
     g->log_fn = fn;
     g->log_user = user;
+    pthread_mutex_unlock(&g->lock);
     atomic_store(&g->log_level, level);
 }
 
@@ -17,8 +19,12 @@ static void write_line(gavat *g, int32_t level, const char *area, const char *te
     static const char *const levels[] = {"error", "warning", "info", "debug"};
     if (level > atomic_load(&g->log_level))
         return;
-    if (g->log_fn)
-        g->log_fn(level, area, text, g->log_user);
+    pthread_mutex_lock(&g->lock);
+    gavat_log_fn fn = g->log_fn;
+    void *user = g->log_user;
+    pthread_mutex_unlock(&g->lock);
+    if (fn)
+        fn(level, area, text, user);
     else
         fprintf(stderr, "gavatcore: %s: %s: %s\n", levels[level], area, text);
 }
@@ -56,22 +62,22 @@ void gv_log(gavat *g, int32_t level, const char *area, const char *format, ...)
 
 void gv_logs_write(gavat *g)
 {
-    for (;;) {
-        pthread_mutex_lock(&g->lock);
-        gv_link *link = gv_list_take(&g->logs);
-        unsigned dropped = g->logs_dropped;
-        if (link)
-            g->log_count--;
-        else
-            g->logs_dropped = 0;
-        pthread_mutex_unlock(&g->lock);
-        if (!link && !dropped)
-            return;
-        char text[64] = "";
-        if (!link)
-            snprintf(text, sizeof text, "%u log lines were dropped: too many at once", dropped);
-        gv_log_line *line = link ? GV_CONTAINER(link, gv_log_line, link) : NULL;
-        write_line(g, line ? line->level : GAVAT_LOG_WARN, line ? line->area : "log", line ? line->text : text);
+    gv_list lines;
+    gv_list_init(&lines);
+    pthread_mutex_lock(&g->lock);
+    gv_list_move(&lines, &g->logs);     /* lines that the program's function brings about are for the next turn */
+    unsigned dropped = g->logs_dropped;
+    g->log_count = g->logs_dropped = 0;
+    pthread_mutex_unlock(&g->lock);
+    gv_link *link;
+    while ((link = gv_list_take(&lines))) {
+        gv_log_line *line = GV_CONTAINER(link, gv_log_line, link);
+        write_line(g, line->level, line->area, line->text);
         gv_free(line);
     }
+    if (!dropped)
+        return;
+    char text[64];
+    snprintf(text, sizeof text, "%u log lines were dropped: too many at once", dropped);
+    write_line(g, GAVAT_LOG_WARN, "log", text);
 }

@@ -48,6 +48,8 @@ uint64_t gv_metric_quantile(const gv_metric *metric, double part)
     uint64_t wanted = (uint64_t)((double)all * part);
     for (unsigned i = 0; i < GV_HISTOGRAM_BUCKETS; i++) {
         seen += metric->buckets[i];
+        if (i == GV_HISTOGRAM_BUCKETS - 1)
+            break;              /* it has no upper edge */
         if (seen > wanted || seen == all)
             return upper_edge(i) < metric->most_us ? upper_edge(i) : metric->most_us;
     }

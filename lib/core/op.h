@@ -1,13 +1,14 @@
 /* op.h: the op inside: its life, and what areas and backends do with it.
  *
- *     NEW -> SUBMITTED -> ENDED -> DONE
+ *     NEW -> SUBMITTED -> ENDED -> CALLING -> DONE
  *
- * SUBMITTED: in the client's queue, then in its store's. ENDED: it has its outcome, which never changes again. DONE: its callback
- * has returned (at once where it has none). All steps are made under the client's lock. The deadline, a cancel, the store and
+ * SUBMITTED: in the client's queue, then in its store's. ENDED: it has its outcome, which never changes again. CALLING:
+ * the loop is in its callback. DONE: that has returned (ENDED goes there at once where there is none). All steps but that to CALLING are made
+ * under the client's lock. The deadline, a cancel, the store and
  * close compete to end it; the first one wins, whatever comes later is dropped with the last reference.
  *
  * claim settles whether the store may still begin: the store takes it or a canceller withdraws it, by one compare-and-swap. So an op
- * that was withdrawn is known not to be applied, wherever it queues. */
+ * that was withdrawn is known not to be applied, wherever it queues. Whoever withdraws it ends it: a store that hands it back says nothing. */
 #ifndef GV_CORE_OP_H
 #define GV_CORE_OP_H
 #include "backend.h"
@@ -16,7 +17,7 @@
 #include "../../include/gavatcore/op.h"
 #include <stdatomic.h>
 
-enum { GV_PHASE_NEW, GV_PHASE_SUBMITTED, GV_PHASE_ENDED, GV_PHASE_DONE };
+enum { GV_PHASE_NEW, GV_PHASE_SUBMITTED, GV_PHASE_ENDED, GV_PHASE_CALLING, GV_PHASE_DONE };
 enum { GV_CLAIM_FREE, GV_CLAIM_TAKEN, GV_CLAIM_WITHDRAWN };
 
 typedef struct gv_shape {       /* of the records in a result */
@@ -71,13 +72,14 @@ struct gavat_op {
     uint32_t timeout_ms;
     uint64_t submitted;         /* steady, nanoseconds */
     uint64_t generation;        /* of flush.c */
-    size_t flush_waiting;
+    size_t flush_waiting;       /* of a flush: ops that it waits for; not 0: it is in the client's list */
     gv_waiter *waiters;         /* client's lock */
     gv_outcome staged;          /* the store's word, until it is accepted */
     gv_outcome outcome;         /* loop's or store's thread before ENDED, then read only */
     gavat_progress progress_now;        /* client's lock */
+    uint64_t progress_at;       /* steady; the worker's */
     gavat_batch *batch;         /* a reference; NULL: none */
-    struct gv_fan *fan;         /* fan.c */
+    gavat_op *parent;           /* a reference; fan.c: what is wanted of this one ends with it. NULL: none */
     uint64_t sequence;          /* the store's: which of its writes this is, or must come after */
     void *request;              /* the area's struct, in memory below or on the heap */
     size_t request_bytes;
@@ -116,11 +118,15 @@ bool gv_result_add_json(gv_result *result, const gv_text *text);        /* a rec
 bool gv_result_reject(gv_result *result, uint64_t index, const char *why);      /* why is copied */
 bool gv_result_set_text(gv_result *result, const char *text, size_t length);
 void gv_result_free(gv_result *result);
-void gv_op_charge(gavat_op *op);                /* count the staged result's memory against the client's bound */
+void gv_result_charge(gavat *g, gv_result *result);     /* count what it holds by now against the client's bound */
+void gv_op_charge(gavat_op *op);                /* the same of the staged one; the core does it at the end */
 
 /* For the core. */
 gavat_op *gv_op_new_internal(gavat *g, gavat_done_fn done, void *user);  /* beyond the bounds; not counted as live */
-void gv_op_end(gavat_op *op, gavat_status status, uint32_t flags, const char *message);  /* static text; unless it has ended */
+const char *gv_op_backend(const gavat_op *op);  /* name, "" for the core's own kinds */
+bool gv_op_withdraw(gavat_op *op);              /* true: the store has not begun, and never will; gv_op_end must follow */
+/* Unless it has ended. message: static, or in result, which is taken over (NULL: none). */
+void gv_op_end(gavat_op *op, gavat_status status, uint32_t flags, const char *message, gv_result *result);
 void gv_op_expire(gavat_op *op);                /* its deadline has passed: withdraw it and end it */
 void gv_op_done_locked(gavat_op *op);           /* its callback has returned; the flight's reference is the caller's to drop */
 #endif

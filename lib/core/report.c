@@ -26,7 +26,7 @@ static void run_metrics(gavat *g, gavat_op *op)
     pthread_mutex_lock(&g->lock);
     gv_text_addf(&text, "{\"live\":%zu,\"bytes\":%zu,\"refused\":%" PRIu64 ",\"committed\":%" PRIu64 ",\"spooled\":%" PRIu64
                  ",\"failed\":%" PRIu64 ",\"unknown\":%" PRIu64 ",\"operations\":{", atomic_load(&g->live), atomic_load(&g->bytes),
-                 g->refusals, g->committed, g->spooled, g->failed, g->unknown);
+                 (uint64_t)atomic_load(&g->refusals), g->committed, g->spooled, g->failed, g->unknown);
     bool first = true;
     for (unsigned area = 0; area <= GV_AREA_COUNT; area++)
         for (unsigned place = 0; place < GV_PLACES; place++) {

@@ -88,12 +88,16 @@ bool gv_result_set_text(gv_result *result, const char *text, size_t length)
     return result->text != NULL;
 }
 
+void gv_result_charge(gavat *g, gv_result *result)
+{
+    size_t bytes = sizeof *result + result->arena.bytes + result->room * sizeof *result->records
+                   + result->rejected_room * sizeof *result->rejected;
+    atomic_fetch_add(&g->bytes, bytes - result->charged);
+    result->charged = bytes;
+}
+
 void gv_op_charge(gavat_op *op)
 {
-    gv_result *result = op->staged.result;
-    if (!result)
-        return;
-    size_t bytes = sizeof *result + result->arena.bytes + result->room * sizeof *result->records;
-    atomic_fetch_add(&op->client->bytes, bytes - result->charged);
-    result->charged = bytes;
+    if (op->staged.result)
+        gv_result_charge(op->client, op->staged.result);
 }

@@ -16,7 +16,7 @@ void gv_op_end_locked(gavat *g, gavat_op *op, uint64_t now, gv_list *released)
             g->metrics[area][place] = gv_alloc_zero(sizeof(gv_metric));
         g->metric_kinds[area][place] = op->kind;
         if (g->metrics[area][place])
-            gv_metric_count(g->metrics[area][place], error, (now - op->submitted) / 1000);
+            gv_metric_count(g->metrics[area][place], error, now > op->submitted ? (now - op->submitted) / 1000 : 0);
     }
     if (op->kind->flags & GV_WRITE && !op->internal) {
         if (error->status == GAVAT_OK)
@@ -26,7 +26,7 @@ void gv_op_end_locked(gavat *g, gavat_op *op, uint64_t now, gv_list *released)
     }
     atomic_store_explicit(&op->phase, GV_PHASE_ENDED, memory_order_release);
     gv_flush_ended_locked(g, op, now, released);
-    if (op->done) {
+    if (op->done || op->progress) {     /* progress under way ends before a wait does */
         gv_list_append(&g->ending, &op->ended);
         gv_wake_locked(g);
     } else {
@@ -35,65 +35,79 @@ void gv_op_end_locked(gavat *g, gavat_op *op, uint64_t now, gv_list *released)
     }
 }
 
-void gv_ops_release(gv_list *released)
+void gv_unlock_released(gavat *g, gv_list *released)
 {
+    if (gv_room_wanted(g))
+        gv_room_locked(g);
+    pthread_mutex_unlock(&g->lock);
     gv_link *link;
     while ((link = gv_list_take(released)))
         gavat_op_unref(GV_CONTAINER(link, gavat_op, ended));
 }
 
-void gv_op_end(gavat_op *op, gavat_status status, uint32_t flags, const char *message)
+void gv_op_end(gavat_op *op, gavat_status status, uint32_t flags, const char *message, gv_result *result)
 {
     gavat *g = op->client;
     gv_list released;
     gv_list_init(&released);
-    gv_result *result = gv_alloc_zero(sizeof *result);
-    const char *copy = result ? gv_arena_copy_text(&result->arena, message) : NULL;
     pthread_mutex_lock(&g->lock);
     if (atomic_load_explicit(&op->phase, memory_order_relaxed) == GV_PHASE_SUBMITTED) {
-        const char *backend = op->store && op->store->backend ? op->store->backend->name : "";
-        gavat_error error = {status, flags, backend, "", copy ? copy : gavat_status_name(status)};
+        gavat_error error = {status, flags, gv_op_backend(op), "", message};
         op->outcome.error = error;
         op->outcome.result = result;
+        if (result)
+            gv_result_charge(g, result);
         result = NULL;
         gv_op_end_locked(g, op, gv_clock_steady(), &released);
     }
-    pthread_mutex_unlock(&g->lock);
+    gv_unlock_released(g, &released);
     gv_result_free(result);
-    gv_ops_release(&released);
 }
 
-/* The store's word becomes the outcome, unless the op has ended without it. Lock held. */
+/* The store's word becomes the outcome, unless the op has ended without it, or is about to. Lock held. */
 static void accept_locked(gavat *g, gavat_op *op, uint64_t now, gv_list *released)
 {
-    if (atomic_load_explicit(&op->phase, memory_order_relaxed) != GV_PHASE_SUBMITTED)
+    if (atomic_load_explicit(&op->phase, memory_order_relaxed) != GV_PHASE_SUBMITTED
+        || atomic_load_explicit(&op->claim, memory_order_relaxed) == GV_CLAIM_WITHDRAWN)
         return;
+    gv_op_charge(op);
     op->outcome = op->staged;
-    memset(&op->staged, 0, sizeof op->staged);
+    op->staged.result = NULL;
     gv_op_end_locked(g, op, now, released);
 }
 
+#define AT_ONCE 128             /* ended under one lock: submitters wait for it */
+
 void gv_ops_finish(gavat *g, gv_list *ops)
 {
-    gv_list released;
-    gv_list_init(&released);
     uint64_t now = gv_clock_steady();
-    pthread_mutex_lock(&g->lock);
-    for (gv_link *link = gv_list_first(ops); link && link != &ops->head; link = link->next)
-        accept_locked(g, GV_CONTAINER(link, gavat_op, link), now, &released);
-    pthread_mutex_unlock(&g->lock);
-    gv_ops_release(&released);
-    gv_link *link;
-    while ((link = gv_list_take(ops)))          /* the store's references */
-        gavat_op_unref(GV_CONTAINER(link, gavat_op, link));
+    while (!gv_list_empty(ops)) {
+        gv_list some, released;
+        gv_list_init(&some);
+        gv_list_init(&released);
+        gv_link *link;
+        pthread_mutex_lock(&g->lock);
+        for (unsigned i = 0; i < AT_ONCE && (link = gv_list_take(ops)); i++) {
+            gv_list_append(&some, link);
+            accept_locked(g, GV_CONTAINER(link, gavat_op, link), now, &released);
+        }
+        gv_unlock_released(g, &released);
+        while ((link = gv_list_take(&some)))    /* the store's references */
+            gavat_op_unref(GV_CONTAINER(link, gavat_op, link));
+    }
 }
 
 void gv_op_finish(gavat_op *op)
 {
+    gavat *g = op->client;
     gv_list ops;
+    if (gv_on_loop(g) && g->routing) {
+        gv_list_append(&g->finished, &op->link);
+        return;
+    }
     gv_list_init(&ops);
     gv_list_append(&ops, &op->link);
-    gv_ops_finish(op->client, &ops);
+    gv_ops_finish(g, &ops);
 }
 
 static void set_deadline(gavat *g, gavat_op *op)
@@ -137,15 +151,15 @@ static bool enter_locked(gavat *g, gavat_op *op, gv_list *released)
     return false;
 }
 
-/* Lock held: an op that the store takes on this very thread; else it is in the client's queue, for the loop. */
-static bool goes_direct_locked(gavat *g, gavat_op *op)
+/* Lock held: the store that takes the op on this very thread; NULL: it is in the client's queue, for the loop. */
+static gv_store *goes_direct_locked(gavat *g, gavat_op *op)
 {
     gavat_op_ref(op);           /* the store's, or the queue's */
     if (op->store && op->store->direct && !op->kind->run)
-        return true;
+        return op->store;
     gv_list_append(&g->queue, &op->link);
     gv_wake_locked(g);
-    return false;
+    return NULL;
 }
 
 void gv_op_submit(gavat_op *op)
@@ -155,33 +169,41 @@ void gv_op_submit(gavat_op *op)
     gv_list_init(&released);
     set_deadline(g, op);
     pthread_mutex_lock(&g->lock);
-    /* After the last callback there is no loop: the op ends, readable, without one. */
-    if (g->handles_closed)
+    if (g->handles_closed) {    /* after the last callback there is no loop: the op ends, readable, without one */
         op->done = NULL;
-    bool direct = enter_locked(g, op, &released) && goes_direct_locked(g, op);
-    pthread_mutex_unlock(&g->lock);
-    gv_ops_release(&released);
+        op->progress = NULL;
+    }
+    gv_store *direct = enter_locked(g, op, &released) ? goes_direct_locked(g, op) : NULL;
     if (direct)
-        op->store->backend->submit(op->store->self, op);
+        gavat_op_ref(op);       /* keeps the store while this thread is in it, should the op end and the client close meanwhile */
+    gv_unlock_released(g, &released);
+    if (direct) {
+        direct->backend->submit(direct->self, op);
+        gavat_op_unref(op);
+    }
 }
 
 void gv_op_pass(gavat_op *op, gv_area area)
 {
     gavat *g = op->client;
-    op->store = &g->stores[area];
     pthread_mutex_lock(&g->lock);
-    bool direct = goes_direct_locked(g, op);
+    op->store = &g->stores[area];
+    gv_store *direct = goes_direct_locked(g, op);
     pthread_mutex_unlock(&g->lock);
     if (direct)
-        op->store->backend->submit(op->store->self, op);
+        direct->backend->submit(direct->self, op);
     gavat_op_unref(op);         /* the first store's */
 }
+
+#define PROGRESS_EVERY UINT64_C(200000000)      /* five times a second */
 
 void gv_op_report(gavat_op *op, uint64_t done, uint64_t total, uint64_t rejected, const char *what)
 {
     gavat *g = op->client;
-    if (!op->progress)
+    uint64_t time = op->progress ? gv_clock_steady() : 0;
+    if (!op->progress || (op->progress_at && time - op->progress_at < PROGRESS_EVERY))
         return;
+    op->progress_at = time;
     pthread_mutex_lock(&g->lock);
     gavat_progress now = {done, total, rejected, 0, what};
     op->progress_now = now;

@@ -71,9 +71,9 @@ static bool check_flag(gv_incoming *in, const gv_field *field)
 static bool check_integer(gv_incoming *in, const gv_field *field)
 {
     int64_t number = *(const int64_t *)gv_field_at(&in->own, field);
-    if (number >= 0 && number <= INT32_MAX)
+    if (number >= -1 && number <= INT32_MAX)
         return true;
-    return gv_incoming_refuse(in, GAVAT_EINVAL, "%s must be a whole number from 0 to 2147483647", field->name);
+    return gv_incoming_refuse(in, GAVAT_EINVAL, "%s must be a whole number from 1 to 2147483647, or -1, which stands for 0", field->name);
 }
 
 static bool rewrite_json(gv_incoming *in, const gv_field *field, const char **text, bool any_json)

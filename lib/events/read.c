@@ -81,7 +81,7 @@ static bool read_integer(gv_incoming *in, const gv_field *field, gv_slice value)
         return gv_incoming_refuse(in, GAVAT_EINVAL, "%s must be a whole number from 0 to 2147483647", field->name);
     for (size_t i = 0; i < value.length; i++)
         number = number * 10 + (value.data[i] - '0');
-    *(int64_t *)gv_field_at(&in->own, field) = number;
+    *(int64_t *)gv_field_at(&in->own, field) = number ? number : -1;
     return true;
 }
 

@@ -86,7 +86,7 @@ static void print_value(const void *record, const gv_field *field, gv_text *out)
     else if (field->type == GV_FIELD_TIME)
         print_time(number, out);
     else
-        gv_text_addf(out, "%" PRId64, number);
+        gv_text_addf(out, "%" PRId64, field->type == GV_FIELD_INTEGER && number < 0 ? 0 : number);
 }
 
 static void print_member(const void *record, const gv_field *field, gv_text *out)

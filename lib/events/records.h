@@ -13,7 +13,7 @@ typedef enum gv_field_type {
     GV_FIELD_JSON,              /* const char *: stored in Python's form; what is not JSON in old rows is read as it is */
     GV_FIELD_MONEY,             /* const char *: decimal text */
     GV_FIELD_TIME,              /* gavat_time */
-    GV_FIELD_INTEGER,           /* int64_t, 0 … 2147483647 */
+    GV_FIELD_INTEGER,           /* int64_t, 1 … 2147483647; -1 is 0, and 0 not given */
     GV_FIELD_FLAG               /* int32_t: 1, -1, 0 not given */
 } gv_field_type;
 

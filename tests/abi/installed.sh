@@ -16,7 +16,7 @@ install_library()
         meson install -C "$tap_dir/build" --no-rebuild --quiet
 }
 
-# Only headers, libraries, gavatctl and the .pc file come out of an installation.
+# Only headers, libraries, gavatctl, the .pc file and manual pages come out of an installation.
 installs_what_it_should()
 {
     (cd "$prefix" && find . -type f -o -type l) | sed -E 's|^\./||; s|lib/[a-z0-9_]+-linux-[a-z0-9]+/|lib/|; s|lib64/|lib/|' |
@@ -29,6 +29,9 @@ installs_what_it_should()
         echo lib/libgavatcore.so.0.1
         echo lib/libgavatcore.so.0.1.0
         echo lib/pkgconfig/gavatcore.pc
+        echo share/man/man1/gavatctl.1
+        echo share/man/man3/gavatcore.3
+        echo share/man/man5/gavatcore-settings.5
     } | LC_ALL=C sort | diff -u - "$tap_dir/files"
 }
 

@@ -32,6 +32,7 @@ static gavat *open_client(const char *most_ops)
         fprintf(stderr, "bench: %s\n", gavat_config_error(cfg));
     bench_need(g, "no client");
     gavat_config_free(cfg);
+    gavat_set_log(g, GAVAT_LOG_ERROR, NULL, NULL);      /* that it refuses is wanted here */
     return g;
 }
 
@@ -166,7 +167,9 @@ static void *produce(void *user)
             continue;
         }
         gavat_op *op = gavat_op_new(self->client, on_done, self->done);
-        submit_nothing(op ? op : gavat_op_new_wait(self->client, on_done, self->done, 60000));
+        while (!op)
+            op = gavat_op_new_wait(self->client, on_done, self->done, 60000);
+        submit_nothing(op);
     }
     return NULL;
 }
@@ -295,12 +298,12 @@ static void on_slowly_done(gavat_op *op, void *user)
 static void measure_memory(double seconds)
 {
     bench_figure figure = {.count = 0};
+    double before = resident(), most = before;
     for (size_t turn = 0; turn < 3; turn++) {
         gavat *g = open_client("1000000");
-        gavat_set_log(g, GAVAT_LOG_ERROR, NULL, NULL);
         atomic_size_t done = 0;
         size_t asked = 0;
-        double before = resident(), most = before, until = bench_now() + seconds;
+        double until = bench_now() + seconds;
         while (bench_now() < until) {
             for (size_t i = 0; i < 10000; i++, asked++) {
                 gavat_op *op = gavat_op_new(g, on_slowly_done, &done);
@@ -312,9 +315,9 @@ static void measure_memory(double seconds)
             most = now > most ? now : most;
         }
         bench_need(asked > 10 * atomic_load(&done), "the producer did not outrun the loop tenfold");
-        bench_add(&figure, most - before, 0);
         close_client(g);
     }
+    bench_add(&figure, most - before, 0);
     bench_print("core.memory.producer_ten_times_faster", &figure, "MiB", BENCH_OURS_MOST, 64 + 16);
 }
 

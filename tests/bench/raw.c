@@ -57,8 +57,10 @@ void raw_open(raw *self, const char *path, bool with_index, sample *source)
     memset(self, 0, sizeof *self);
     self->sample = source;
     self->db = open_file(path, "FULL", 64);
+    bool made = sqlite3_table_column_metadata(self->db, NULL, "event_logs", NULL, NULL, NULL, NULL, NULL, NULL) == SQLITE_OK;
     bench_need(gv_events_schema_sql(&schema), "no memory");
-    run(self->db, gv_text_get(&schema));
+    if (!made)
+        run(self->db, gv_text_get(&schema));
     gv_text_free(&schema);
     self->insert = prepare(self->db, gv_insert_sql(&gv_events_kind));
     self->page = prepare(self->db, "SELECT id, user_id, username, event_type, message, context, level, timestamp, uid FROM event_logs "

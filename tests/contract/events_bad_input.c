@@ -332,7 +332,7 @@ static void flags_and_numbers_out_of_range_are_refused(void **state)
     message.success = 2;
     REFUSE(g, "success", log_message, &message);
     message.success = 1;
-    message.response_time_ms = -1;
+    message.response_time_ms = -2;
     REFUSE(g, "response_time_ms", log_message, &message);
     message.response_time_ms = INT64_C(2147483648);
     REFUSE(g, "response_time_ms", log_message, &message);

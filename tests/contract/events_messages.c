@@ -55,6 +55,28 @@ static void a_message_went_well_unless_said(void **state)
     gavat_op_unref(op);
 }
 
+static void a_response_time_of_0_is_told_from_none(void **state)
+{
+    gavat *g = client_of(state);
+    gavat_message message = a_message("bot", "dm", NULL, 1);
+    gavat_op *op = held(g), *stats = held(g);
+    message.response_time_ms = -1;
+    DO(g, GAVAT_OK, log_message, &message);
+    RUN(op, get_messages, NULL);
+    assert_int_equal(gavat_op_message(op, 0)->response_time_ms, -1);
+    assert_json(op, 0, "response_time_ms", "0");
+    gavat_batch *batch = gavat_batch_new(g);
+    const char *json = gavat_op_json(op, 0, NULL);
+    assert_int_equal(gavat_batch_add_json(batch, "message", json, strlen(json)), GAVAT_OK);
+    DO(g, GAVAT_OK, import_batch, batch);
+    gavat_batch_free(batch);
+    RUN(stats, get_message_stats, NULL);
+    assert_json(stats, 0, "total", "1");
+    assert_json(stats, 0, "response_time_p50", "0");
+    gavat_op_unref(op);
+    gavat_op_unref(stats);
+}
+
 static void the_same_message_lands_once(void **state)
 {
     gavat *g = client_of(state);
@@ -143,6 +165,7 @@ int main(void)
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(a_message_comes_back_with_every_field),
         cmocka_unit_test(a_message_went_well_unless_said),
+        cmocka_unit_test(a_response_time_of_0_is_told_from_none),
         cmocka_unit_test(the_same_message_lands_once),
         cmocka_unit_test(messages_are_filtered),
         cmocka_unit_test(messages_are_paged_by_bot_and_by_target),

@@ -1,7 +1,8 @@
 #!/bin/sh
 # What the pages show is so: their commands run and print what stands below them, their C compiles, their programs run.
 #
-# The ```sh blocks of a page run one after the other in one shell, in an empty folder; one marked ```sh skip does not. A ```text block
+# The ```sh blocks of a page run one after the other in one shell, in an empty folder; one marked ```sh skip does not, and a comment
+# before it, <!-- not run: … -->, says why. A ```text block
 # behind one is all that it prints, stdout and stderr, with … for what differs each time. A ```c block is the inside of a
 # function, or, where it has functions of its own, a file; with main it is built and run.
 set -u
@@ -27,10 +28,16 @@ split()
         NF { last = "" }' "$1"
 }
 
+skips_say_why()
+{
+    awk '/^```sh skip$/ && before !~ /^<!-- not run: .* -->$/ { print FILENAME ":" FNR; bad = 1 } { before = $0 } END { exit bad }' "$1"
+}
+
 commands_run()
 {
-    mkdir "$1/home" && cd "$1/home" &&
-        env -i PATH="$(dirname "$GAVATCTL"):$PATH" HOME="$1/home" LC_ALL=C.UTF-8 sh "$1/page.sh" || { cat "$1"/*.got; return 1; }
+    mkdir "$1/home" && cd "$1/home" || return 1
+    env -i PATH="$(dirname "$GAVATCTL"):$PATH" HOME="$1/home" LC_ALL=C.UTF-8 sh "$1/page.sh" ||
+        { cat "$1"/*.got; return 1; }
 }
 
 # as_said WANT GOT: line by line, … standing for anything in its line.
@@ -52,31 +59,34 @@ prints_what_it_says()
 
 compiles()
 {
-    if grep -qE '^(static |int main)' "$1"; then
-        cat "$1"
-    else
-        printf '#include <stdio.h>\n#include <gavatcore.h>\nint example(gavat *g, struct uv_loop_s *loop, gavat_done_fn on_logged,\n'
-        printf '    gavat_done_fn on_found, gavat_done_fn on_closed, void *me);\n'
-        printf 'int example(gavat *g, struct uv_loop_s *loop, gavat_done_fn on_logged,\n'
-        printf '    gavat_done_fn on_found, gavat_done_fn on_closed, void *me)\n{\n{\n'
-        cat "$1"
-        printf '}\nreturn 0;\n}\n'
-    fi >"$1.whole.c"
-    ${CC:-cc} -std=c11 -Wall -Wextra -Werror -Wno-unused -Iinclude -fsyntax-only -x c "$1.whole.c"
+    {
+        printf '#include <stdio.h>\n#include <gavatcore.h>\n'
+        if grep -q '^static ' "$1"; then
+            cat "$1"
+        else
+            printf 'int example(gavat *g, struct uv_loop_s *loop, gavat_done_fn on_logged, gavat_done_fn on_found, void *me)\n{\n{\n'
+            cat "$1"
+            printf '}\nreturn 0;\n}\n'
+        fi
+    } >"$1.whole.c"
+    ${CC:-cc} -std=c11 -Wall -Wextra -Werror -Wno-unused -Wno-unused-parameter -Iinclude -fsyntax-only -x c "$1.whole.c"
 }
 
 runs()
 {
     mkdir "$1.home" && cd "$1.home" || return 1
-    # Without a loop of its own: -luv is there for those that have one.
+    # libuv is for those with a loop of their own, and its header wants more than plain C11.
     # shellcheck disable=SC2046
-    ${CC:-cc} -std=c11 -Wall -Wextra -Werror -I"$source_dir/include" "$1" -o "$1.out" -L"$lib" -Wl,-rpath,"$lib" -lgavatcore \
+    ${CC:-cc} -std=gnu11 -Wall -Wextra -Werror -I"$source_dir/include" "$1" -o "$1.out" -L"$lib" -Wl,-rpath,"$lib" -lgavatcore \
         $(pkg-config --libs libuv) -pthread && env -i LC_ALL=C "$1.out"
 }
 
 for page in *.md docs/*.md; do
-    folder=$tap_dir/$(basename "$page" .md)
+    folder=$tap_dir/$(echo "${page%.md}" | tr / -)
     mkdir "$folder"
+    if grep -q '^```sh skip$' "$page"; then
+        check "$page says why it skips" skips_say_why "$page"
+    fi
     split "$page" "$folder"
     if grep -q '^{$' "$folder/page.sh"; then
         check "the commands of $page run" commands_run "$folder"

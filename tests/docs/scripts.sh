@@ -4,7 +4,7 @@ set -u
 cd "${TEST_SOURCE_DIR:-$(dirname "$0")/../..}" || exit 1
 . tests/harness/tap.sh
 
-for script in .ci/run $(find tests examples -name '*.sh' | sort); do
+for script in .ci/run $(find tests examples docs -name '*.sh' | sort); do
     if command -v shellcheck >/dev/null; then
         check "$script is clean" shellcheck "$script"
     else

@@ -197,6 +197,7 @@ static void run_all(shim_fault fault)
 {
     unsigned long most = count_calls(fault.calls), step = most / at_scale(STEPS * 10) + 1;
     assert_true(most > 0);
+    print_message("# %lu calls\n", most);
     for (fault.at = 1 + most % step; fault.at <= most; fault.at += step)
         run_once(&fault);
 }

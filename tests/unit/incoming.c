@@ -297,10 +297,10 @@ static void words_flags_and_numbers_are_bounded(void **state)
     message.success = 2;
     refuse_take(&gv_messages_kind, &message, "success must be 1 (true), -1 (false) or 0 (not given)");
     message.success = 1;
-    static const int64_t bad[] = {-1, INT64_C(2147483648)};
+    static const int64_t bad[] = {-2, INT64_C(2147483648)};
     for (size_t i = 0; i < 2; i++) {
         message.response_time_ms = bad[i];
-        refuse_take(&gv_messages_kind, &message, "response_time_ms must be a whole number from 0 to 2147483647");
+        refuse_take(&gv_messages_kind, &message, "response_time_ms must be a whole number from 1 to 2147483647, or -1, which stands for 0");
     }
     message.response_time_ms = 2147483647;
     take(&gv_messages_kind, &message);

@@ -282,6 +282,24 @@ static void a_quoted_value_is_one_short_clean_line(void **state)
     assert_true(strlen(error) < 300);
 }
 
+static void what_is_allowed_is_told_in_the_largest_units(void **state)
+{
+    static const struct {
+        gv_setting_id id;
+        const char *text;
+    } rows[] = {
+        {GV_SET_EVENTS_URL, "a store URL"}, {GV_SET_TIME_ZONE, "text"},          {GV_SET_TIMEOUT, "1ms to 24h"},
+        {GV_SET_READERS, "1 to 16"},        {GV_SET_MAX_RECORD, "1KiB to 64MiB"}, {GV_SET_SEARCH_INDEX, "on or off"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        gv_text text = {0};
+        gv_setting_add_allowed(&text, &gv_settings[rows[i].id]);
+        assert_string_equal(gv_text_get(&text), rows[i].text);
+        gv_text_free(&text);
+    }
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -308,6 +326,7 @@ int main(void)
         CASE(a_text_must_be_utf8),
         CASE(a_text_that_looks_like_a_path_is_shown_as_it_is),
         CASE(a_quoted_value_is_one_short_clean_line),
+        CASE(what_is_allowed_is_told_in_the_largest_units),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

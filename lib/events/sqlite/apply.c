@@ -28,6 +28,13 @@ static int run(sqlite3_stmt *statement, int bound)
     return code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
+static int bind_bound(sqlite3_stmt *statement, int place, gavat_time time)
+{
+    char text[27];
+    gv_time_to_sql_bound(time, text);
+    return sqlite3_bind_text(statement, place, text, -1, SQLITE_TRANSIENT);
+}
+
 static int bind_field(sqlite3_stmt *statement, int *place, const void *record, const gv_field *field)
 {
     const void *at = gv_field_at(record, field);
@@ -36,8 +43,9 @@ static int bind_field(sqlite3_stmt *statement, int *place, const void *record, c
     case GV_FIELD_TIME:
         return bind_time(statement, ++*place, *(const gavat_time *)at);
     case GV_FIELD_INTEGER:
-        return *(const int64_t *)at ? sqlite3_bind_int64(statement, ++*place, *(const int64_t *)at)
-                                    : sqlite3_bind_null(statement, ++*place);
+        if (!*(const int64_t *)at)
+            return sqlite3_bind_null(statement, ++*place);
+        return sqlite3_bind_int64(statement, ++*place, *(const int64_t *)at > 0 ? *(const int64_t *)at : 0);
     case GV_FIELD_FLAG:
         return sqlite3_bind_int(statement, ++*place, *(const int32_t *)at > 0);
     case GV_FIELD_MONEY:
@@ -216,7 +224,7 @@ static int apply_close(gv_sqlite *self, gavat_op *op, const char *sql)
     int code;
     sqlite3_stmt *statement = gv_database_prepare(&self->own.db, sql, &code);
     if (statement)
-        code = run(statement, request->user_id ? bind_text(statement, 1, request->user_id) : bind_time(statement, 1, request->before));
+        code = run(statement, request->user_id ? bind_text(statement, 1, request->user_id) : bind_bound(statement, 1, request->before));
     op->staged.number = code == SQLITE_OK ? sqlite3_changes(self->own.db.handle) : 0;
     if (code != SQLITE_OK) {
         gv_sqlite_fail(op, &self->own.db, code, 0, "writing to");

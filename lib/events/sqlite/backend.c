@@ -196,10 +196,12 @@ void gv_sqlite_settled(gv_sqlite *self)
     gv_list_init(&ready);
     pthread_mutex_lock(&self->lock);
     pthread_mutex_lock(&self->writer.lock);
-    if (!self->writer.count)    /* and none comes meanwhile: submit_write needs the lock */
-        self->committed = self->last;
+    bool idle = !self->writer.count;    /* and none comes meanwhile: submit_write needs the lock */
     pthread_mutex_unlock(&self->writer.lock);
-    take_ready(self, &ready);
+    if (idle) {
+        self->committed = self->last;
+        take_ready(self, &ready);
+    }
     pthread_mutex_unlock(&self->lock);
     serve_reads(self, &ready);
 }

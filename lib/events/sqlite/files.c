@@ -51,12 +51,18 @@ static void clear_place(const char *path)
     unlink_beside(path, "-shm");
 }
 
-static void renew(gv_sqlite *self, gv_connections *own)
+/* An index that was moved can wait: it is as good as it was, and a long read would hold up everybody. */
+static void renew(gv_sqlite *self, gv_connections *own, bool at_once)
 {
-    pthread_rwlock_wrlock(&self->files);
+    if (!at_once && pthread_rwlock_trywrlock(&self->files))
+        return;
+    if (at_once)
+        pthread_rwlock_wrlock(&self->files);
     if (gv_database_moved(&own->db)) {
         close_all(self);
         clear_place(self->path);
+        self->opened_at = 0;            /* the writer does not wait with opening it again */
+        self->open_code = SQLITE_CANTOPEN;
         gv_log(self->store->client, GAVAT_LOG_ERROR, "events", "%s was deleted or replaced while it was in use: what it held is not in "
                "the file that has this name now", self->path);
     }
@@ -70,10 +76,11 @@ static void renew(gv_sqlite *self, gv_connections *own)
 void gv_sqlite_hold_files(gv_sqlite *self, gv_connections *own)
 {
     pthread_rwlock_rdlock(&self->files);
-    if (!gv_database_moved(&own->db) && !gv_database_moved(&own->index))
+    bool moved = gv_database_moved(&own->db);
+    if (!moved && !gv_database_moved(&own->index))
         return;
     pthread_rwlock_unlock(&self->files);
-    renew(self, own);
+    renew(self, own, moved);
     pthread_rwlock_rdlock(&self->files);
 }
 
@@ -82,12 +89,15 @@ void gv_sqlite_let_files_go(gv_sqlite *self)
     pthread_rwlock_unlock(&self->files);
 }
 
-void gv_sqlite_forget_index(gv_sqlite *self)
+bool gv_sqlite_forget_index(gv_sqlite *self)
 {
-    pthread_rwlock_wrlock(&self->files);
+    if (pthread_rwlock_trywrlock(&self->files))
+        return false;
     close_indexes(self);
     unlink_beside(self->index_path, "");
     unlink_beside(self->index_path, "-wal");
     unlink_beside(self->index_path, "-shm");
+    atomic_store(&self->index_damaged, false);
     pthread_rwlock_unlock(&self->files);
+    return true;
 }

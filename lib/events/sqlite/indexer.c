@@ -288,8 +288,10 @@ void gv_sqlite_index(gv_worker *worker)
         gv_worker_wait(worker, pause);
         if (gv_worker_stopping(worker))
             break;
-        if (atomic_exchange(&indexer.self->index_damaged, false))
-            gv_sqlite_forget_index(indexer.self);
+        if (atomic_load(&indexer.self->index_damaged) && !gv_sqlite_forget_index(indexer.self)) {
+            pause = PAUSE_MS;
+            continue;
+        }
         gv_sqlite_hold_files(indexer.self, &indexer.own);
         pause = work_round(&indexer);
         gv_sqlite_let_files_go(indexer.self);

@@ -52,6 +52,16 @@ static gavat_time read_time(sqlite3_stmt *row, int column)
     return gv_time_parse(text, &time) ? time : 0;
 }
 
+/* 0 is not given, -1 is 0; what no record may have costs this value. */
+static int64_t read_integer(sqlite3_stmt *row, int column)
+{
+    int type = sqlite3_column_type(row, column);
+    int64_t number = sqlite3_column_int64(row, column);
+    if ((type != SQLITE_INTEGER && type != SQLITE_FLOAT) || number < 0)
+        return 0;
+    return number ? number : -1;
+}
+
 static int32_t read_flag(sqlite3_stmt *row, int column)
 {
     if (sqlite3_column_type(row, column) == SQLITE_NULL)
@@ -64,8 +74,11 @@ static void read_field(gv_arena *arena, sqlite3_stmt *row, int *column, const gv
     void *at = gv_field_at(record, field);
     int place = (*column)++;
     switch (field->type) {
-    case GV_FIELD_ID: case GV_FIELD_INTEGER:
+    case GV_FIELD_ID:
         *(int64_t *)at = sqlite3_column_int64(row, place);
+        break;
+    case GV_FIELD_INTEGER:
+        *(int64_t *)at = read_integer(row, place);
         break;
     case GV_FIELD_TIME:
         *(gavat_time *)at = read_time(row, place);
@@ -133,12 +146,12 @@ static int bind_query(sqlite3_stmt *statement, const gv_query *query)
     if (by < GV_BY_COUNT)
         bound |= sqlite3_bind_text(statement, GV_BOUND_OWNER, query->by[by], -1, SQLITE_STATIC);
     if (query->since) {
-        gv_time_to_sql(query->since, text);
-        bound |= sqlite3_bind_text(statement, GV_BOUND_SINCE, text, 26, SQLITE_TRANSIENT);
+        gv_time_to_sql_bound(query->since, text);
+        bound |= sqlite3_bind_text(statement, GV_BOUND_SINCE, text, -1, SQLITE_TRANSIENT);
     }
     if (query->until) {
-        gv_time_to_sql(query->until, text);
-        bound |= sqlite3_bind_text(statement, GV_BOUND_UNTIL, text, 26, SQLITE_TRANSIENT);
+        gv_time_to_sql_bound(query->until, text);
+        bound |= sqlite3_bind_text(statement, GV_BOUND_UNTIL, text, -1, SQLITE_TRANSIENT);
     }
     return bound;
 }

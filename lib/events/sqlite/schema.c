@@ -63,31 +63,26 @@ static const gv_step steps[] = {
 };
 #define STEP_COUNT (sizeof steps / sizeof *steps)
 
-/* Whether a query with these two parameters gives a row. SQLITE_OK, or the code. */
-static int exists(gv_database *db, const char *sql, const char *first, const char *second, bool *found)
-{
-    int code;
-    sqlite3_stmt *statement = gv_database_prepare(db, sql, &code);
-    *found = false;
-    if (!statement)
-        return code;
-    sqlite3_bind_text(statement, 1, first, -1, SQLITE_STATIC);
-    if (second)
-        sqlite3_bind_text(statement, 2, second, -1, SQLITE_STATIC);
-    code = sqlite3_step(statement);
-    *found = code == SQLITE_ROW;
-    sqlite3_reset(statement);
-    return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
-}
-
+/* Not through pragma_table_info: out of memory, that reports a table that cannot be read. */
 static int has_column(gv_database *db, const char *table, const char *column, bool *found)
 {
-    return exists(db, "SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2", table, column, found);
+    int code = sqlite3_table_column_metadata(db->handle, "main", table, column, NULL, NULL, NULL, NULL, NULL);
+    *found = code == SQLITE_OK;
+    return (code & 0xff) == SQLITE_ERROR ? SQLITE_OK : code;
 }
 
 static int has_object(gv_database *db, const char *name, bool *found)
 {
-    return exists(db, "SELECT 1 FROM sqlite_master WHERE name = ?1", name, NULL, found);
+    int code;
+    sqlite3_stmt *statement = gv_database_prepare(db, "SELECT 1 FROM sqlite_master WHERE name = ?1", &code);
+    *found = false;
+    if (!statement)
+        return code;
+    sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
+    code = sqlite3_step(statement);
+    *found = code == SQLITE_ROW;
+    sqlite3_reset(statement);
+    return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
 /* The name behind "NOT EXISTS " in a statement. */

@@ -13,6 +13,7 @@ typedef struct gv_search {
     gv_reader *reader;
     gv_slice keyword;
     int message, type;          /* columns of the row */
+    bool failed;                /* no memory to fold a row */
 } gv_search;
 
 static bool holds(gv_search *search, sqlite3_stmt *row, int column)
@@ -21,7 +22,9 @@ static bool holds(gv_search *search, sqlite3_stmt *row, int column)
     if (!text.data)
         return false;
     text.length = (size_t)sqlite3_column_bytes(row, column);
-    return gv_fold_contains(text, search->keyword, &search->reader->scratch);
+    bool found = gv_fold_contains(text, search->keyword, &search->reader->scratch);
+    search->failed |= search->reader->scratch.failed;
+    return found;
 }
 
 static bool matches_keyword(sqlite3_stmt *row, void *user)
@@ -104,7 +107,7 @@ static bool look_beyond(gv_search *search, int64_t watermark, gv_text *ids, size
         if (matches_keyword(row, &beyond))
             gv_text_addf(ids, "%s%lld", (*count)++ ? "," : "", (long long)sqlite3_column_int64(row, 0));
     sqlite3_reset(row);
-    return code == SQLITE_DONE;
+    return code == SQLITE_DONE && !beyond.failed;
 }
 
 /* A JSON array of all ids that may match; false: go along the order instead. */
@@ -152,11 +155,11 @@ void gv_sqlite_search(gv_reader *reader, gavat_op *op)
     if (find_candidates(&search, &ids))
         reader->among = gv_text_get(&ids);
     int code = gv_sqlite_scan(reader, op, query, matches_keyword, &search);
-    if (code == SQLITE_OK && reader->scratch.failed)
+    if (code == SQLITE_OK && search.failed)
         code = SQLITE_NOMEM;
     reader->among = NULL;
     gv_text_free(&ids);
-    if (reader->scratch.failed)
+    if (search.failed)
         gv_text_free(&reader->scratch);
     gv_sqlite_end_read(reader, op, code);
 }

@@ -8,12 +8,12 @@
 static int64_t prune_slice(gv_sqlite *self, gavat_time before, int *code)
 {
     char text[27];
-    gv_time_to_sql(before, text);
+    gv_time_to_sql_bound(before, text);
     sqlite3_stmt *statement = gv_database_prepare(&self->own.db,
         "DELETE FROM event_logs WHERE id IN (SELECT id FROM event_logs WHERE timestamp < ?1 ORDER BY timestamp LIMIT ?2)", code);
     if (!statement)
         return -1;
-    sqlite3_bind_text(statement, 1, text, 26, SQLITE_STATIC);
+    sqlite3_bind_text(statement, 1, text, -1, SQLITE_STATIC);
     sqlite3_bind_int(statement, 2, SLICE);
     *code = sqlite3_step(statement);
     sqlite3_reset(statement);
@@ -25,11 +25,11 @@ static int64_t count_older(gv_sqlite *self, gavat_time before)
     char text[27];
     int code;
     int64_t count = 0;
-    gv_time_to_sql(before, text);
+    gv_time_to_sql_bound(before, text);
     sqlite3_stmt *statement = gv_database_prepare(&self->own.db, "SELECT count(*) FROM event_logs WHERE timestamp < ?1", &code);
     if (!statement)
         return 0;
-    sqlite3_bind_text(statement, 1, text, 26, SQLITE_STATIC);
+    sqlite3_bind_text(statement, 1, text, -1, SQLITE_STATIC);
     if (sqlite3_step(statement) == SQLITE_ROW)
         count = sqlite3_column_int64(statement, 0);
     sqlite3_reset(statement);

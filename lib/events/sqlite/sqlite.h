@@ -42,8 +42,8 @@ typedef struct gv_sqlite {
     gavat_op *opening;                  /* ends when the file is open */
     gavat_op *slow;                     /* long work under way: a slice between two commits */
     gv_list slow_queue;
-    uint64_t opened_at;                 /* last attempt, steady */
-    int open_code;
+    uint64_t opened_at;                 /* last attempt, steady; files, as the next */
+    int open_code;                      /* what came of it, or of what closed the file since */
     bool unwell;                        /* health was lowered by a failure; the next commit raises it */
     int64_t inserted_id;                /* the batch's last event's; 0: none */
 
@@ -101,5 +101,5 @@ void gv_sqlite_join(gv_sqlite *self, gv_connections *own);
 void gv_sqlite_leave(gv_sqlite *self, gv_connections *own);     /* closes them */
 void gv_sqlite_hold_files(gv_sqlite *self, gv_connections *own);        /* before they are used; closes all that were moved */
 void gv_sqlite_let_files_go(gv_sqlite *self);
-void gv_sqlite_forget_index(gv_sqlite *self);   /* deletes the file; not while files are held */
+bool gv_sqlite_forget_index(gv_sqlite *self);   /* deletes the damaged file; false: somebody holds it, try again. Not while files are held */
 #endif

@@ -5,6 +5,8 @@
 #include "../../base/memory.h"
 #include <string.h>
 
+#define TIMED "typeof(response_time_ms) = 'integer' AND response_time_ms >= 0"
+
 enum { BOUND_BY = 10, BOUND_FLAG = 20 };
 
 static void add_conditions(gv_text *sql, const gv_query *query)
@@ -36,12 +38,12 @@ static sqlite3_stmt *start(gv_reader *reader, const gv_query *query, const char 
     char text[27];
     int bound = SQLITE_OK;
     if (query->since) {
-        gv_time_to_sql(query->since, text);
-        bound |= sqlite3_bind_text(row, 2, text, 26, SQLITE_TRANSIENT);
+        gv_time_to_sql_bound(query->since, text);
+        bound |= sqlite3_bind_text(row, 2, text, -1, SQLITE_TRANSIENT);
     }
     if (query->until) {
-        gv_time_to_sql(query->until, text);
-        bound |= sqlite3_bind_text(row, 3, text, 26, SQLITE_TRANSIENT);
+        gv_time_to_sql_bound(query->until, text);
+        bound |= sqlite3_bind_text(row, 3, text, -1, SQLITE_TRANSIENT);
     }
     for (unsigned by = 0; by < GV_BY_COUNT; by++)
         if (query->by[by])
@@ -315,7 +317,7 @@ static int64_t percentile(gv_reader *reader, const gv_query *query, int64_t know
 {
     int64_t value = 0, rank = (known * part + 99) / 100;
     char rest[120];
-    snprintf(rest, sizeof rest, " AND response_time_ms > 0 ORDER BY 1 LIMIT 1 OFFSET %lld", (long long)(rank > 0 ? rank - 1 : 0));
+    snprintf(rest, sizeof rest, " AND " TIMED " ORDER BY 1 LIMIT 1 OFFSET %lld", (long long)(rank > 0 ? rank - 1 : 0));
     sqlite3_stmt *row = start(reader, query, "response_time_ms", rest, code);
     if (!row)
         return 0;
@@ -334,7 +336,7 @@ typedef struct gv_message_totals {
 static int count_messages(gv_reader *reader, const gv_query *query, gv_message_totals *totals)
 {
     int code;
-    sqlite3_stmt *row = start(reader, query, "message_type, target_type, success, count(*), sum(response_time_ms > 0)",
+    sqlite3_stmt *row = start(reader, query, "message_type, target_type, success, count(*), sum(" TIMED ")",
                               " GROUP BY 1, 2, 3 ORDER BY 1, 2", &code);
     if (!row)
         return code;
@@ -367,7 +369,7 @@ static int message_stats(gv_reader *reader, gavat_op *op, const gv_query *query)
         for (int part = 50; part <= 95; part += 45) {
             int64_t value = totals.known ? percentile(reader, query, totals.known, part, &code) : 0;
             gv_text_addf(&json, ",\"response_time_p%d\":", part);
-            if (value)
+            if (totals.known)
                 gv_text_addf(&json, "%lld", (long long)value);
             else
                 gv_text_adds(&json, "null");

@@ -5,7 +5,7 @@
 #include "../../base/files.h"
 #include <string.h>
 
-#define SECOND UINT64_C(1000000000)
+#define REOPEN UINT64_C(200000000)      /* nanoseconds between two attempts to open the file again */
 
 static void fail_all(gv_sqlite *self, gv_list *ops, int code, const char *doing)
 {
@@ -100,12 +100,12 @@ void gv_sqlite_distrust(gv_sqlite *self, int code)
     self->open_code = code;
 }
 
-/* Later attempts, once a second at most. */
+/* Later attempts, five a second at most. */
 static bool is_open(gv_sqlite *self)
 {
     if (self->own.db.handle)
         return true;
-    if (gv_clock_steady() - self->opened_at < SECOND)
+    if (gv_clock_steady() - self->opened_at < REOPEN)
         return false;
     note_opened(self, open_file(self, NULL));
     return self->own.db.handle != NULL;
@@ -133,6 +133,7 @@ static bool begin(gv_sqlite *self, const gv_list *held, int *code)
         gv_store_set_health(self->store, GAVAT_HEALTH_DEGRADED, "the database is locked by another process");
         self->unwell = true;
         gv_worker_drop_unwanted(&self->writer);
+        gv_sqlite_committed(self, 0, 0);        /* parked reads that nobody wants any more */
         if (gv_list_empty(held))
             gv_sqlite_settled(self);
         if (!any_wanted(held) && !gv_worker_wait(&self->writer, 0))

@@ -1,0 +1,145 @@
+/* wait.c: those who do not leave an op to the loop: they wait for it, cancel it, or its time is up. */
+#include "../base/clock.h"
+#include "../base/memory.h"
+#include "client.h"
+#include <string.h>
+
+struct gv_waiter {
+    gv_waiter *next;
+    pthread_cond_t wake;
+};
+
+void gv_op_done_locked(gavat_op *op)
+{
+    gavat *g = op->client;
+    atomic_store_explicit(&op->phase, GV_PHASE_DONE, memory_order_release);
+    for (gv_waiter *waiter = op->waiters; waiter; waiter = waiter->next)
+        pthread_cond_signal(&waiter->wake);
+    if (op->internal)
+        return;
+    g->outstanding--;
+    atomic_fetch_sub(op->reserved ? &g->reserved : &g->live, 1);
+    if (!g->outstanding && atomic_load_explicit(&g->closing, memory_order_relaxed))
+        gv_wake_locked(g);
+}
+
+/* Wait until done, or until `until` (steady; UINT64_MAX: no limit). True: done. Lock held. */
+static bool wait_locked(gavat_op *op, uint64_t until)
+{
+    gavat *g = op->client;
+    gv_waiter waiter;
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&waiter.wake, &attributes);
+    pthread_condattr_destroy(&attributes);
+    waiter.next = op->waiters;
+    op->waiters = &waiter;
+    struct timespec end = {(time_t)(until / 1000000000), (long)(until % 1000000000)};
+    int timed_out = 0;
+    while (atomic_load_explicit(&op->phase, memory_order_relaxed) != GV_PHASE_DONE && !timed_out)
+        timed_out = until == UINT64_MAX ? pthread_cond_wait(&waiter.wake, &g->lock)
+                                        : pthread_cond_timedwait(&waiter.wake, &g->lock, &end);
+    gv_waiter **place = &op->waiters;
+    while (*place != &waiter)
+        place = &(*place)->next;
+    *place = waiter.next;
+    pthread_cond_destroy(&waiter.wake);
+    return atomic_load_explicit(&op->phase, memory_order_relaxed) == GV_PHASE_DONE;
+}
+
+#define GRACE UINT64_C(100000000)       /* for a loop that is busy when the deadline passes */
+
+gavat_status gavat_op_wait(gavat_op *op)
+{
+    if (!op)
+        return GAVAT_EBUSY;
+    gavat *g = op->client;
+    unsigned phase = atomic_load_explicit(&op->phase, memory_order_acquire);
+    if (phase == GV_PHASE_DONE)
+        return op->outcome.error.status;
+    if (gv_on_loop(g))
+        return GAVAT_EDEADLK;
+    if (phase == GV_PHASE_NEW)
+        return GAVAT_EINVAL;
+    pthread_mutex_lock(&g->lock);
+    uint64_t due = op->deadline.due;
+    bool done = wait_locked(op, due ? due : UINT64_MAX);
+    pthread_mutex_unlock(&g->lock);
+    if (!done) {                /* the loop may be busy or stopped: end the op from here */
+        gv_op_expire(op);
+        pthread_mutex_lock(&g->lock);
+        done = wait_locked(op, gv_clock_steady() + GRACE);
+        if (!done && atomic_load(&op->phase) == GV_PHASE_CALLING)
+            wait_locked(op, UINT64_MAX);
+        pthread_mutex_unlock(&g->lock);
+    }
+    return op->outcome.error.status;
+}
+
+/* True: the store has not begun, and never will. Whoever withdraws an op ends it. */
+bool gv_op_withdraw(gavat_op *op)
+{
+    unsigned expected = GV_CLAIM_FREE;
+    return atomic_compare_exchange_strong(&op->claim, &expected, GV_CLAIM_WITHDRAWN) || expected == GV_CLAIM_WITHDRAWN;
+}
+
+static uint32_t doubt(const gavat_op *op, bool withdrawn)
+{
+    return !withdrawn && op->kind->flags & GV_WRITE ? GAVAT_ERROR_MAYBE_APPLIED : 0;
+}
+
+void gavat_op_cancel(gavat_op *op)
+{
+    if (!op)
+        return;
+    gavat *g = op->client;
+    atomic_store(&op->cancelled, true);
+    pthread_mutex_lock(&g->lock);       /* a submit under way has either seen the flag or is seen here */
+    bool submitted = atomic_load_explicit(&op->phase, memory_order_relaxed) == GV_PHASE_SUBMITTED;
+    pthread_mutex_unlock(&g->lock);
+    if (!submitted)
+        return;
+    bool withdrawn = gv_op_withdraw(op);
+    if (!withdrawn && op->kind->flags & GV_LONG)
+        return;                 /* whoever works on it sees the flag, and ends it after the batch at hand */
+    gv_op_end(op, GAVAT_ECANCELED, doubt(op, withdrawn),
+              withdrawn ? "cancelled before it reached the store: nothing was done" : "cancelled while the store was at work", NULL);
+}
+
+/* Adds what ails the op's store, when it has said so: *message is then in the result. NULL: it has not, or there is no memory. */
+static gv_result *explain(gavat_op *op, const char **message)
+{
+    gavat *g = op->client;
+    char reason[sizeof g->stores[0].reason] = "";
+    pthread_mutex_lock(&g->lock);
+    if (op->store)
+        memcpy(reason, op->store->reason, sizeof reason);
+    pthread_mutex_unlock(&g->lock);
+    gv_result *result = reason[0] ? gv_alloc_zero(sizeof *result) : NULL;
+    const char *longer = result ? gv_arena_printf(&result->arena, "%s (%s)", *message, reason) : NULL;
+    if (longer)
+        *message = longer;
+    return result;
+}
+
+void gv_op_expire(gavat_op *op)
+{
+    gavat *g = op->client;
+    bool withdrawn = gv_op_withdraw(op);
+    const char *message = withdrawn ? "the deadline passed before the store could begin: nothing was done"
+                                    : "the deadline passed while the store was at work";
+    gv_result *result = NULL;
+    pthread_mutex_lock(&g->lock);
+    bool opened = g->opened, over = atomic_load_explicit(&op->phase, memory_order_relaxed) != GV_PHASE_SUBMITTED;
+    pthread_mutex_unlock(&g->lock);
+    if (over)
+        return;
+    if (op->kind->area == GV_CORE)
+        message = "the deadline passed before this was done";
+    else if (!opened)
+        message = "the deadline passed before the store was open: call gavat_open first";
+    else
+        result = explain(op, &message);
+    gv_op_end(op, GAVAT_ETIMEDOUT, GAVAT_ERROR_RETRY | doubt(op, withdrawn), message, result);
+}

@@ -1,0 +1,645 @@
+/* files.c: folders that cannot be written, files that are no databases any more, locks of others, files that go away while they are in
+ * use, and everybody at once: two processes of ours, two clients in one, a program with plain SQLite beside us. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "client.h"
+#include "ledger.h"
+#include "shim.h"
+#include <fcntl.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+typedef struct place {
+    char folder[256], path[320], url[340];
+} place;
+
+static void say_nothing(int32_t level, const char *area, const char *text, void *user)
+{
+    (void)level;
+    (void)area;
+    (void)text;
+    (void)user;
+}
+
+static void name_place(place *at, const char *name)
+{
+    snprintf(at->path, sizeof at->path, "%s/%s", at->folder, name);
+    snprintf(at->url, sizeof at->url, "sqlite:///%s", at->path);
+}
+
+static place make_place(void)
+{
+    place at;
+    make_folder(at.folder);
+    name_place(&at, "events.db");
+    return at;
+}
+
+static gavat *make_client(const char *url, const char *timeout)
+{
+    gavat *g = NULL;
+    gavat_config *cfg = gavat_config_new();
+    gavat_config_set(cfg, "POSTGRES_URL", url);
+    gavat_config_set(cfg, "GAVAT_TIMEOUT", timeout);
+    if (gavat_new(&g, NULL, cfg) != GAVAT_OK)
+        fail_msg("%s", gavat_config_error(cfg));
+    gavat_config_free(cfg);
+    gavat_set_log(g, GAVAT_LOG_ERROR, say_nothing, NULL);
+    return g;
+}
+
+static uint64_t milliseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* The op's error has this status and code, names the file and gives advice. */
+static void expect_error(gavat_op *op, gavat_status status, const char *native, const char *path, const char *advice)
+{
+    const gavat_error *error = (gavat_op_wait(op), gavat_op_error(op));
+    if (error->status != status || strcmp(error->native, native) != 0 || !strstr(error->message, path) || !strstr(error->message, advice))
+        fail_msg("%s %s: %s", gavat_status_name(error->status), error->native, error->message);
+}
+
+static void expect_open(const place *at, gavat_status status, const char *native, const char *advice)
+{
+    gavat *g = make_client(at->url, "2s");
+    gavat_op *op = held(g);
+    gavat_open(op);
+    expect_error(op, status, native, at->path, advice);
+    gavat_op_unref(op);
+    op = held(g);
+    entry row = {.uid = "01a209c6-c1d8-7c3d-a807-03ce481b27bd", .user = "u", .kind = 'e'};
+    send_entry(op, &row);
+    expect_error(op, status, native, at->path, advice);
+    assert_int_equal(gavat_op_error(op)->flags & GAVAT_ERROR_MAYBE_APPLIED, 0);
+    gavat_op_unref(op);
+    op = held(g);
+    gavat_get_events(op, NULL);
+    assert_int_not_equal(gavat_op_wait(op), GAVAT_OK);
+    gavat_op_unref(op);
+    op = held(g);
+    gavat_check_stores(op);
+    expect_status(op, GAVAT_OK, __FILE__, __LINE__);
+    assert_true(gavat_op_number(op) > 0);
+    gavat_op_unref(op);
+    close_client(g);
+}
+
+static void a_folder_that_cannot_be_made(void **state)
+{
+    (void)state;
+    place at = make_place();
+    FILE *file = fopen(at.path, "w");
+    assert_non_null(file);
+    fclose(file);
+    name_place(&at, "events.db/below/a.db");
+    expect_open(&at, GAVAT_EUNAVAIL, "SQLITE_CANTOPEN", "check that its folder exists");
+    drop_folder(at.folder);
+}
+
+static void fill(const place *at, size_t count)
+{
+    ledger book = {0};
+    gavat *g = open_client(at->url, NULL);
+    for (size_t i = 0; i < count; i++)
+        send_and_note(g, ledger_add(&book, 'e', NULL, "filled"));
+    close_client(g);
+    check_ledger(at->path, &book, false);
+    ledger_free(&book);
+}
+
+static void a_disk_that_is_read_only(void **state)
+{
+    (void)state;
+    place at = make_place();
+    fill(&at, 3);
+    shim_read_only(true);
+    gavat *g = make_client(at.url, "2s");
+    gavat_op *op = held(g);
+    gavat_open(op);
+    assert_int_not_equal(gavat_op_wait(op), GAVAT_OK);
+    gavat_op_unref(op);
+    op = held(g);
+    entry row = {.uid = "01a209c6-c1d8-7c3d-a807-03ce481b27bd", .user = "u", .kind = 'e'};
+    send_entry(op, &row);
+    gavat_status status = gavat_op_wait(op);
+    assert_true(status == GAVAT_EIO || status == GAVAT_EUNAVAIL);
+    assert_non_null(strstr(gavat_op_error(op)->message, "write"));
+    assert_non_null(strstr(gavat_op_error(op)->message, at.path));
+    gavat_op_unref(op);
+    shim_read_only(false);
+    assert_true(send_until_ok(g, &row, 3));
+    close_client(g);
+    drop_folder(at.folder);
+}
+
+static void write_file(const char *path, const char *data, size_t length)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(data, 1, length, file), length);
+    fclose(file);
+}
+
+static void a_text_file_is_no_database(void **state)
+{
+    (void)state;
+    place at = make_place();
+    char *text = repeat("bu bir veritabanı değil\n", 500);
+    write_file(at.path, text, strlen(text));
+    free(text);
+    expect_open(&at, GAVAT_ECORRUPT, "SQLITE_NOTADB", "not an SQLite database");
+    drop_folder(at.folder);
+}
+
+/* Every call ends, with its rows or an error; a database that is damaged is not made worse by looking. */
+static void use_damaged(const place *at)
+{
+    gavat *g = make_client(at->url, "5s");
+    gavat_op *ops[6];
+    for (size_t i = 0; i < 6; i++)
+        ops[i] = held(g);
+    entry row = {.kind = 'e', .user = "u"};
+    gavat_make_uid(row.uid);
+    gavat_open(ops[0]);
+    gavat_op_wait(ops[0]);
+    send_entry(ops[1], &row);
+    gavat_get_events(ops[2], NULL);
+    gavat_search_events(ops[3], "row 0", NULL);
+    gavat_get_event_stats(ops[4], "user", NULL);
+    gavat_check_stores(ops[5]);
+    for (size_t i = 0; i < 6; i++) {
+        gavat_status status = gavat_op_wait(ops[i]);
+        if (status == GAVAT_PENDING || status == GAVAT_ETIMEDOUT || (status != GAVAT_OK && !*gavat_op_error(ops[i])->message))
+            fail_msg("call %zu: %s %s", i, gavat_status_name(status), gavat_op_error(ops[i])->message);
+        gavat_op_unref(ops[i]);
+    }
+    close_client(g);
+}
+
+static void a_database_cut_short_or_with_bytes_flipped(void **state)
+{
+    (void)state;
+    place at = make_place();
+    uint64_t random = test_seed();
+    fill(&at, 200);
+    FILE *file = fopen(at.path, "r");
+    assert_non_null(file);
+    fseek(file, 0, SEEK_END);
+    size_t length = (size_t)ftell(file);
+    char *data = malloc(length), *copy = malloc(length);
+    assert_true(data && copy);
+    rewind(file);
+    assert_int_equal(fread(data, 1, length, file), length);
+    fclose(file);
+    name_place(&at, "damaged.db");
+    for (size_t round = 0; round < at_scale(300); round++) {
+        size_t kept = round % 2 ? length : below(&random, length);
+        memcpy(copy, data, length);
+        for (size_t i = 0; round % 2 && i < 40; i++)
+            copy[below(&random, length)] ^= (char)(1 << below(&random, 8));
+        write_file(at.path, copy, kept);
+        use_damaged(&at);
+        static const char *const ends[] = {"", "-wal", "-shm", ".search", ".search-wal", ".search-shm"};
+        for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+            char name[360];
+            snprintf(name, sizeof name, "%s%s", at.path, ends[i]);
+            unlink(name);
+        }
+    }
+    free(data);
+    free(copy);
+    drop_folder(at.folder);
+}
+
+/* A process of its own, with this program and these words. */
+static pid_t start(const char *what, const char *path, const char *more)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        execl("/proc/self/exe", "files", what, path, more, (char *)NULL);
+        _exit(2);
+    }
+    assert_true(child > 0);
+    return child;
+}
+
+static void expect_end(pid_t child)
+{
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (!WIFEXITED(status) || WEXITSTATUS(status))
+        fail_msg("the other process ended with %x", (unsigned)status);
+}
+
+/* Hold the lock of the file for so many milliseconds; "locked" beside it says when. */
+static int hold_lock(const char *path, const char *span)
+{
+    sqlite3 *db;
+    char mark[360];
+    if (sqlite3_open(path, &db) != SQLITE_OK || sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
+        return 3;
+    snprintf(mark, sizeof mark, "%s.locked", path);
+    write_file(mark, "", 0);
+    usleep((useconds_t)strtoul(span, NULL, 10) * 1000);
+    sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    return sqlite3_close(db);
+}
+
+static bool is_there(void *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+static pid_t start_lock(const place *at, const char *span)
+{
+    char mark[360];
+    snprintf(mark, sizeof mark, "%s.locked", at->path);
+    unlink(mark);
+    pid_t child = start("lock", at->path, span);
+    assert_true(wait_until(is_there, mark));
+    return child;
+}
+
+static void a_lock_of_another_process_is_waited_for(void **state)
+{
+    (void)state;
+    place at = make_place();
+    ledger book = {0};
+    gavat *g = open_client(at.url, NULL);
+    pid_t child = start_lock(&at, "2000");
+    uint64_t start_at = milliseconds();
+    gavat_op *read = held(g);
+    RUN(read, get_events, NULL);
+    gavat_op_unref(read);
+    assert_true(milliseconds() - start_at < 1000);      /* readers do not wait */
+    send_and_note(g, ledger_add(&book, 'e', NULL, "u"));
+    assert_int_equal(book.entries[0].status, GAVAT_OK);
+    assert_true(milliseconds() - start_at >= 1000);
+    expect_end(child);
+    check_ledger(at.path, &book, false);
+    close_client(g);
+    ledger_free(&book);
+    drop_folder(at.folder);
+}
+
+static void a_lock_that_outlasts_the_deadline_leaves_nothing_behind(void **state)
+{
+    (void)state;
+    place at = make_place();
+    ledger book = {0};
+    fill(&at, 1);
+    gavat *g = make_client(at.url, "1s");
+    gavat_op *op = held(g);
+    gavat_open(op);
+    expect_status(op, GAVAT_OK, __FILE__, __LINE__);
+    gavat_op_unref(op);
+    pid_t child = start_lock(&at, "2500");
+    send_and_note(g, ledger_add(&book, 'e', NULL, "u"));
+    assert_int_equal(book.entries[0].status, GAVAT_ETIMEDOUT);
+    assert_int_equal(book.entries[0].flags, 0);
+    gavat_filter filter = gavat_filter_init();          /* reads of this user waited for that write: they need not any more */
+    filter.user_id = "u";
+    DO(g, GAVAT_OK, get_events, &filter);
+    expect_end(child);
+    check_ledger(at.path, &book, false);
+    assert_true(send_until_ok(g, ledger_add(&book, 'e', NULL, "u"), 3));
+    check_ledger(at.path, &book, false);
+    close_client(g);
+    ledger_free(&book);
+    drop_folder(at.folder);
+}
+
+static void a_lock_held_while_it_is_opened(void **state)
+{
+    (void)state;
+    place at = make_place();
+    fill(&at, 1);
+    pid_t child = start_lock(&at, "1500");
+    gavat *g = open_client(at.url, NULL);
+    log_one(g, "u", "after the lock", 1);
+    close_client(g);
+    expect_end(child);
+    drop_folder(at.folder);
+}
+
+#define ROWS 300
+
+static int write_ours(const char *path, const char *user)
+{
+    char url[340];
+    snprintf(url, sizeof url, "sqlite:///%s", path);
+    gavat *g = open_client(url, NULL);
+    for (int i = 0; i < ROWS; i++) {
+        entry row = {.kind = 'e'};
+        snprintf(row.user, sizeof row.user, "%s", user);
+        gavat_make_uid(row.uid);
+        send_and_note(g, &row);
+        if (row.status != GAVAT_OK)
+            return 3;
+        if (i % 20)
+            continue;
+        gavat_op *op = held(g);
+        gavat_search_events(op, row.uid, NULL);
+        if (gavat_op_wait(op) != GAVAT_OK || gavat_op_count(op) != 1)
+            return 4;
+        gavat_op_unref(op);
+    }
+    close_client(g);
+    return 0;
+}
+
+/* As the original does: one INSERT a transaction, in whatever journal mode it finds, tried again while it is busy. */
+static int write_plain(const char *path, const char *user)
+{
+    sqlite3 *db;
+    char sql[300];
+    if (sqlite3_open(path, &db) != SQLITE_OK)
+        return 3;
+    sqlite3_busy_timeout(db, 5000);
+    for (int i = 0; i < ROWS; i++) {
+        snprintf(sql, sizeof sql, "INSERT INTO event_logs (user_id, event_type, message, level, timestamp) VALUES ('%s', 'plain', "
+                 "'düz satır %d', 'INFO', datetime('now'))", user, i);
+        if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+            return 4;
+    }
+    return sqlite3_close(db);
+}
+
+static void two_processes_of_ours_and_one_with_plain_sqlite(void **state)
+{
+    (void)state;
+    place at = make_place();
+    fill(&at, 1);
+    pid_t plain = start("plain", at.path, "plain"), ours = start("ours", at.path, "theirs");
+    assert_int_equal(write_ours(at.path, "mine"), 0);
+    expect_end(ours);
+    expect_end(plain);
+    assert_int_equal(ask_file(at.path, "SELECT count(*) FROM event_logs"), 3 * ROWS + 1);
+    assert_int_equal(ask_file(at.path, "SELECT count(DISTINCT uid) FROM event_logs"), 2 * ROWS + 1);
+    gavat *g = open_client(at.url, NULL);
+    gavat_filter filter = gavat_filter_init();
+    filter.limit = 1000;
+    gavat_op *op = held(g);
+    RUN(op, search_events, "DUZ SATIR", &filter);
+    assert_int_equal(gavat_op_count(op), ROWS);
+    gavat_op_unref(op);
+    close_client(g);
+    drop_folder(at.folder);
+}
+
+static void two_clients_of_one_file_in_one_process(void **state)
+{
+    (void)state;
+    place at = make_place();
+    ledger book = {0};
+    gavat *one = open_client(at.url, NULL), *two = open_client(at.url, NULL);
+    for (int i = 0; i < 200; i++)
+        send_and_note(i % 2 ? one : two, ledger_add(&book, "esmn"[i % 4], NULL, "both"));
+    for (int i = 0; i < 2; i++) {
+        gavat_op *op = held(i ? one : two);
+        gavat_filter filter = gavat_filter_init();
+        filter.limit = 500;
+        RUN(op, search_events, "row ", &filter);
+        assert_int_equal(gavat_op_count(op), 50);
+        gavat_op_unref(op);
+    }
+    close_client(one);
+    for (int i = 0; i < 20; i++)
+        send_and_note(two, ledger_add(&book, 'e', NULL, "both"));
+    close_client(two);
+    for (size_t i = 0; i < book.count; i++)
+        assert_int_equal(book.entries[i].status, GAVAT_OK);
+    check_ledger(at.path, &book, false);
+    ledger_free(&book);
+    drop_folder(at.folder);
+}
+
+static void expect_found(gavat *g, const ledger *book)
+{
+    gavat_filter filter = gavat_filter_init();
+    filter.limit = 1000;
+    gavat_op *op = held(g);
+    RUN(op, search_events, "row 0", &filter);
+    assert_int_equal(gavat_op_count(op), book->count);
+    gavat_op_unref(op);
+}
+
+static bool is_indexed(void *user)
+{
+    gavat_op *op = held(user);
+    bool done = false;
+    gavat_check_stores(op);
+    gavat_op_wait(op);
+    for (size_t i = 0; i < gavat_op_count(op); i++)
+        done |= strstr(gavat_op_json(op, i, NULL), "\"0 rows behind\"") != NULL;
+    gavat_op_unref(op);
+    return done;
+}
+
+static void write_some(gavat *g, ledger *book, int count)
+{
+    for (int i = 0; i < count; i++) {
+        send_and_note(g, ledger_add(book, 'e', NULL, "u"));
+        assert_int_equal(book->entries[book->count - 1].status, GAVAT_OK);
+    }
+}
+
+static void the_index_deleted_emptied_or_spoiled_while_it_is_in_use(void **state)
+{
+    (void)state;
+    place at = make_place();
+    char index[360], name[380];
+    ledger book = {0};
+    gavat *g = open_client(at.url, NULL);
+    gavat_set_log(g, GAVAT_LOG_ERROR, say_nothing, NULL);
+    snprintf(index, sizeof index, "%s.search", at.path);
+    for (int round = 0; round < 6; round++) {
+        write_some(g, &book, 30);
+        expect_found(g, &book);
+        assert_true(wait_until(is_indexed, g));
+        expect_found(g, &book);
+        if (round < 4) {
+            unlink(index);
+            snprintf(name, sizeof name, "%s-wal", index);
+            if (round % 2)
+                unlink(name);
+            snprintf(name, sizeof name, "%s-shm", index);
+            if (round % 2)
+                unlink(name);
+        } else {
+            char *junk = repeat("\377\001çöp", 4000);
+            int fd = open(index, O_WRONLY);         /* the same file, under our connections */
+            assert_true(fd >= 0 && pwrite(fd, junk, 20000, round == 4 ? 0 : 4096) == 20000);
+            close(fd);
+            free(junk);
+        }
+        expect_found(g, &book);
+    }
+    write_some(g, &book, 30);
+    expect_found(g, &book);
+    close_client(g);
+    g = open_client(at.url, NULL);
+    expect_found(g, &book);
+    assert_true(wait_until(is_indexed, g));
+    expect_found(g, &book);
+    close_client(g);
+    check_ledger(at.path, &book, false);
+    ledger_free(&book);
+    drop_folder(at.folder);
+}
+
+static void an_index_that_cannot_be_written(void **state)
+{
+    (void)state;
+    place at = make_place();
+    char index[360];
+    ledger book = {0};
+    snprintf(index, sizeof index, "%s.search", at.path);
+    assert_int_equal(mkdir(index, 0755), 0);            /* a folder stands where the file should be */
+    gavat *g = open_client(at.url, NULL);
+    gavat_set_log(g, GAVAT_LOG_ERROR, say_nothing, NULL);
+    write_some(g, &book, 30);
+    expect_found(g, &book);
+    assert_int_equal(rmdir(index), 0);
+    assert_true(wait_until(is_indexed, g));
+    expect_found(g, &book);
+    close_client(g);
+    ledger_free(&book);
+    drop_folder(at.folder);
+}
+
+/* What was in it is gone, by whoever deleted it; all that is acknowledged from then on is in the file that has the name. */
+static void the_database_deleted_while_it_is_in_use(void **state)
+{
+    (void)state;
+    place at = make_place();
+    char name[360];
+    gavat *g = open_client(at.url, NULL);
+    gavat_set_log(g, GAVAT_LOG_ERROR, say_nothing, NULL);
+    for (int round = 0; round < 4; round++) {
+        ledger book = {0};
+        unlink(at.path);
+        static const char *const ends[] = {"-wal", "-shm"};
+        for (size_t i = 0; i < 2 && round % 2; i++) {
+            snprintf(name, sizeof name, "%s%s", at.path, ends[i]);
+            unlink(name);
+        }
+        if (round == 2) {
+            gavat_op *op = held(g);                     /* a reader may be the one that sees it */
+            gavat_get_events(op, NULL);
+            expect_error(op, GAVAT_EUNAVAIL, "SQLITE_CANTOPEN", at.path, "check that its folder exists");
+            gavat_op_unref(op);
+        }
+        write_some(g, &book, 60);
+        expect_found(g, &book);
+        check_ledger(at.path, &book, false);
+        assert_true(wait_until(is_indexed, g));
+        expect_found(g, &book);
+        ledger_free(&book);
+    }
+    close_client(g);
+    drop_folder(at.folder);
+}
+
+static void another_database_put_in_its_place(void **state)
+{
+    (void)state;
+    place at = make_place(), other = at;
+    ledger book = {0};
+    name_place(&other, "other.db");
+    fill(&other, 40);
+    gavat *g = open_client(at.url, NULL);
+    gavat_set_log(g, GAVAT_LOG_ERROR, say_nothing, NULL);
+    gavat_op *flush = held(g);
+    log_one(g, "u", "in the old file", 1);
+    RUN(flush, get_events, NULL);
+    gavat_op_unref(flush);
+    static const char *const ends[] = {"-wal", "-shm"};
+    for (size_t i = 0; i < 2; i++) {
+        char name[360];
+        snprintf(name, sizeof name, "%s%s", at.path, ends[i]);
+        unlink(name);
+    }
+    assert_int_equal(rename(other.path, at.path), 0);
+    gavat_op *op = held(g);
+    RUN(op, get_events, NULL);
+    assert_int_equal(gavat_op_count(op), 40);
+    gavat_op_unref(op);
+    write_some(g, &book, 5);
+    close_client(g);
+    check_ledger(at.path, &book, false);
+    assert_int_equal(ask_file(at.path, "SELECT count(*) FROM event_logs"), 45);
+    ledger_free(&book);
+    drop_folder(at.folder);
+}
+
+static void a_path_with_blanks_and_turkish_letters(void **state)
+{
+    (void)state;
+    place at = make_place();
+    name_place(&at, "yeni klasör/İş günlüğü ş.db");
+    fill(&at, 3);
+    assert_int_equal(access(at.path, F_OK), 0);
+    drop_folder(at.folder);
+}
+
+static void a_relative_path_holds_when_the_program_changes_its_folder(void **state)
+{
+    (void)state;
+    place at = make_place();
+    char before[300];
+    ledger book = {0};
+    assert_non_null(getcwd(before, sizeof before));
+    assert_int_equal(chdir(at.folder), 0);
+    gavat *g = make_client("sqlite:///events.db", "5s");
+    assert_int_equal(chdir("/"), 0);
+    gavat_op *op = held(g);
+    gavat_open(op);
+    expect_status(op, GAVAT_OK, __FILE__, __LINE__);
+    gavat_op_unref(op);
+    write_some(g, &book, 3);
+    expect_found(g, &book);
+    close_client(g);
+    assert_int_equal(chdir(before), 0);
+    check_ledger(at.path, &book, false);
+    ledger_free(&book);
+    drop_folder(at.folder);
+}
+
+int main(int argc, char **argv)
+{
+    shim_install();
+    if (argc == 4)
+        return strcmp(argv[1], "lock") == 0 ? hold_lock(argv[2], argv[3]) : strcmp(argv[1], "ours") == 0
+               ? write_ours(argv[2], argv[3]) : write_plain(argv[2], argv[3]);
+    const struct CMUnitTest cases[] = {
+        cmocka_unit_test(a_folder_that_cannot_be_made),
+        cmocka_unit_test(a_disk_that_is_read_only),
+        cmocka_unit_test(a_text_file_is_no_database),
+        cmocka_unit_test(a_database_cut_short_or_with_bytes_flipped),
+        cmocka_unit_test(a_lock_of_another_process_is_waited_for),
+        cmocka_unit_test(a_lock_that_outlasts_the_deadline_leaves_nothing_behind),
+        cmocka_unit_test(a_lock_held_while_it_is_opened),
+        cmocka_unit_test(two_processes_of_ours_and_one_with_plain_sqlite),
+        cmocka_unit_test(two_clients_of_one_file_in_one_process),
+        cmocka_unit_test(the_index_deleted_emptied_or_spoiled_while_it_is_in_use),
+        cmocka_unit_test(an_index_that_cannot_be_written),
+        cmocka_unit_test(the_database_deleted_while_it_is_in_use),
+        cmocka_unit_test(another_database_put_in_its_place),
+        cmocka_unit_test(a_path_with_blanks_and_turkish_letters),
+        cmocka_unit_test(a_relative_path_holds_when_the_program_changes_its_folder),
+    };
+    return cmocka_run_group_tests_name("files", cases, NULL, NULL);
+}
