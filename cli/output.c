@@ -44,13 +44,15 @@ void ctl_output_file(ctl_output *out, FILE *file, ctl_format format, const char 
     ctl_table_begin(&out->table, out->column_count, false, 0);
 }
 
-static void add_nested(ctl_buffer *out, ctl_slice value)
+/* "a=1, b=(c=2)": two levels in words, what is deeper as JSON. */
+static void add_nested(ctl_buffer *out, ctl_slice value, unsigned depth)
 {
     ctl_walk walk;
     ctl_slice key, member;
     ctl_buffer plain = {0};
     bool first = true;
     for (ctl_walk_begin(&walk, value); ctl_walk_next(&walk, &key, &member); first = false) {
+        bool object = *member.data == '{' && depth == 0;
         ctl_clear(&plain);
         if (!first)
             ctl_add_text(&plain, ", ");
@@ -58,11 +60,17 @@ static void add_nested(ctl_buffer *out, ctl_slice value)
             ctl_json_plain(&plain, key);
             ctl_add_text(&plain, "=");
         }
-        if (*member.data == '{' || *member.data == '[')
+        if (object)
+            ctl_add_text(&plain, "(");
+        else if (*member.data == '{' || *member.data == '[')
             ctl_add(&plain, member.data, member.length);
         else
             ctl_json_plain(&plain, member);
         ctl_add_shown(out, plain.data ? plain.data : "", plain.length);
+        if (object) {
+            add_nested(out, member, depth + 1);
+            ctl_add_text(out, ")");
+        }
     }
     ctl_free(&plain);
 }
@@ -76,7 +84,7 @@ static void add_row(ctl_output *out, const char *json)
         ctl_clear(&out->line);
         ctl_clear(&plain);
         if (first == '{' || first == '[') {
-            add_nested(&out->line, value);
+            add_nested(&out->line, value, 0);
         } else {
             ctl_json_plain(&plain, value);
             ctl_add_shown(&out->line, plain.data ? plain.data : "", plain.length);

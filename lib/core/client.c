@@ -39,6 +39,8 @@ static gavat_status prepare_store(gavat *g, gv_area area, gavat_config *cfg)
         return GAVAT_OK;
     gv_url url = {0};
     const char *wrong = area_has_urls(area) ? gv_url_parse(&store->arena, text, &url) : NULL;
+    if (wrong && strcmp(wrong, GV_MEMORY_IS_OUT) == 0)
+        return gv_config_fail(cfg, GAVAT_ENOMEM, "no memory for the %s store", gv_areas[area].name);
     if (wrong)
         return gv_config_fail(cfg, GAVAT_EINVAL, "%s is not a store URL: %s; the default is %s", key, wrong,
                               gv_settings[gv_areas[area].setting].fallback);

@@ -1,4 +1,5 @@
-/* core.c: what the way through the client costs: an op that does nothing, a wait, memory under more work than it can do.
+/* core.c: what the way through the client costs: an op that does nothing, a wait, and memory under more work than it can
+ * do.
  *     bench-core OPS */
 #include "figures.h"
 #include "../../lib/core/client.h"

@@ -46,7 +46,8 @@ static void print_value(const char *label, double value, const char *unit)
 void bench_print(const char *name, const bench_figure *figure, const char *unit, bench_want want, double bound)
 {
     double ours = bench_median(figure->ours, figure->count), raw = bench_median(figure->raw, figure->count);
-    double ratio = raw > 0 ? ours / raw : 0, judged = want == BENCH_OURS_LEAST || want == BENCH_OURS_MOST ? ours : ratio;
+    bool absolute = want == BENCH_OURS_LEAST || want == BENCH_OURS_MOST;
+    double ratio = raw > 0 ? ours / raw : 0, judged = absolute ? ours : ratio;
     bool least = want == BENCH_RATIO_LEAST || want == BENCH_OURS_LEAST;
     bool good = least ? judged >= bound : judged <= bound;
     printf("bench %s", name);

@@ -1,5 +1,5 @@
-/* figures.h: how a benchmark measures and prints. Ours and the raw loop take turns in the same run, so that a machine which grows slower or
- * faster meanwhile does so for both; a figure is the median of its turns, the ratio ours / raw.
+/* figures.h: how a benchmark measures and prints. Ours and the raw loop take turns in the same run, so that a machine
+ * which grows slower or faster meanwhile does so for both; a figure is the median of its turns, the ratio ours / raw.
  *
  *     bench sqlite.write.many ours=71234/s raw=72011/s ratio=0.99 want ratio>=0.95 met */
 #ifndef GV_BENCH_FIGURES_H
@@ -15,7 +15,13 @@ typedef struct bench_figure {
 } bench_figure;
 
 /* What is wanted of a figure: of the ratio or of ours, at least or at most so much. */
-typedef enum bench_want { BENCH_NONE, BENCH_RATIO_LEAST, BENCH_RATIO_MOST, BENCH_OURS_LEAST, BENCH_OURS_MOST } bench_want;
+typedef enum bench_want {
+    BENCH_NONE,
+    BENCH_RATIO_LEAST,
+    BENCH_RATIO_MOST,
+    BENCH_OURS_LEAST,
+    BENCH_OURS_MOST
+} bench_want;
 
 double bench_now(void);         /* seconds of a clock that only goes forward */
 double bench_median(const double *values, size_t count);

@@ -15,7 +15,8 @@ typedef struct ours {
 
 void ours_open(ours *self, const char *path, bool with_index, sample *source);
 void ours_close(ours *self);
-void ours_write(ours *self, size_t count);          /* as many in flight as the client admits; until all are acknowledged */
+/* As many in flight as the client admits; until all are acknowledged. */
+void ours_write(ours *self, size_t count);
 void ours_write_alone(ours *self, size_t count);    /* one held op after another */
 size_t ours_read_page(ours *self, const char *user);
 void ours_read_pages(ours *self, size_t count);     /* up to 32 in flight */

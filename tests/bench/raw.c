@@ -34,8 +34,10 @@ static sqlite3 *open_file(const char *path, const char *synchronous, int cache_m
     char sql[240];
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
     bench_need(sqlite3_open_v2(path, &db, flags, NULL) == SQLITE_OK, "the raw loop's file cannot be opened");
-    snprintf(sql, sizeof sql, "PRAGMA journal_mode=WAL; PRAGMA synchronous=%s; PRAGMA cache_size=-%d; PRAGMA wal_autocheckpoint=40000; "
-             "PRAGMA journal_size_limit=67108864; PRAGMA temp_store=MEMORY; PRAGMA secure_delete=OFF", synchronous, cache_mib * 1024);
+    snprintf(sql, sizeof sql,
+             "PRAGMA journal_mode=WAL; PRAGMA synchronous=%s; PRAGMA cache_size=-%d; PRAGMA wal_autocheckpoint=40000; "
+             "PRAGMA journal_size_limit=67108864; PRAGMA temp_store=MEMORY; PRAGMA secure_delete=OFF",
+             synchronous, cache_mib * 1024);
     run(db, sql);
     return db;
 }
@@ -45,9 +47,12 @@ static void open_index(raw *self, const char *path)
     char name[600];
     snprintf(name, sizeof name, "%s.search", path);
     self->index = open_file(name, "NORMAL", 16);
-    run(self->index, "CREATE VIRTUAL TABLE words USING fts5(message, type, content='', tokenize='trigram case_sensitive 1'); "
-        "INSERT INTO words(words, rank) VALUES('hashsize', 8388608)");
-    self->feed_read = prepare(self->db, "SELECT id, message, event_type FROM event_logs WHERE id > ?1 ORDER BY id LIMIT ?2");
+    run(self->index,
+        "CREATE VIRTUAL TABLE words USING fts5(message, type, content='', tokenize='trigram case_sensitive 1'); "
+        "INSERT INTO words(words, rank) VALUES('hashsize', 8388608); "
+        "INSERT INTO words(words, rank) VALUES('automerge', 8)");
+    self->feed_read = prepare(self->db,
+                              "SELECT id, message, event_type FROM event_logs WHERE id > ?1 ORDER BY id LIMIT ?2");
     self->feed_write = prepare(self->index, "INSERT INTO words (rowid, message, type) VALUES (?1, ?2, ?3)");
 }
 
@@ -57,14 +62,15 @@ void raw_open(raw *self, const char *path, bool with_index, sample *source)
     memset(self, 0, sizeof *self);
     self->sample = source;
     self->db = open_file(path, "FULL", 64);
-    bool made = sqlite3_table_column_metadata(self->db, NULL, "event_logs", NULL, NULL, NULL, NULL, NULL, NULL) == SQLITE_OK;
+    int there = sqlite3_table_column_metadata(self->db, NULL, "event_logs", NULL, NULL, NULL, NULL, NULL, NULL);
     bench_need(gv_events_schema_sql(&schema), "no memory");
-    if (!made)
+    if (there != SQLITE_OK)
         run(self->db, gv_text_get(&schema));
     gv_text_free(&schema);
     self->insert = prepare(self->db, gv_insert_sql(&gv_events_kind));
-    self->page = prepare(self->db, "SELECT id, user_id, username, event_type, message, context, level, timestamp, uid FROM event_logs "
-                         "WHERE user_id = ?1 ORDER BY timestamp DESC, uid DESC LIMIT 100");
+    self->page = prepare(self->db,
+                         "SELECT id, user_id, username, event_type, message, context, level, timestamp, uid "
+                         "FROM event_logs WHERE user_id = ?1 ORDER BY timestamp DESC, uid DESC LIMIT 100");
     if (with_index)
         open_index(self, path);
 }
@@ -84,7 +90,8 @@ static void insert_one(raw *self)
     char uid[GV_UUID_ROOM], time[27];
     sample_next(self->sample, &event);
     gv_time_to_sql(gv_uuid_make(gv_clock_wall(), uid), time);
-    const char *texts[] = {event.user_id, event.username, event.type, event.message, event.context, event.level, time, uid};
+    const char *texts[] = {event.user_id, event.username, event.type, event.message,
+                           event.context, event.level,    time,       uid};
     for (int i = 0; i < 8; i++)
         sqlite3_bind_text(self->insert, i + 1, texts[i], -1, SQLITE_STATIC);
     int code = sqlite3_step(self->insert);
@@ -92,7 +99,8 @@ static void insert_one(raw *self)
     bench_need(code == SQLITE_DONE, "the raw loop could not insert");
 }
 
-/* The best way known in one thread: rows folded in C, many to a transaction, in a file of their own that a crash may take back. */
+/* The best way known in one thread: rows folded in C, many to a transaction, in a file of their own that a crash may
+ * take back. */
 static void feed_index(raw *self)
 {
     char message[1024], type[256];

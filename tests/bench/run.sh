@@ -2,15 +2,16 @@
 # Measure the library beside a raw loop of the driver, in the same run: lines "bench NAME ours=… raw=… ratio=… want …".
 #   sh tests/bench/run.sh AREA             AREA: core, sqlite; with 1,000,000 rows
 #   sh tests/bench/run.sh AREA --quick     with 100,000 rows, in less than 40 s
-# The optimised build is below build/bench. The files measured lie in a fresh folder in TMPDIR (else build/), which must be on a disk: a folder in
-# memory knows no durable commit. Figures are the medians of turns in which ours and the raw loop alternate; they want a machine at rest.
+# The optimised build is below build/bench. The files measured lie in a fresh folder in TMPDIR (else build/), which must
+# be on a disk: a folder in memory knows no durable commit. Figures are the medians of turns in which ours and the raw
+# loop alternate; they want a machine at rest.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/harness/prepare.sh
 
 usage()
 {
-    sed -n '2,6s/^# \{0,1\}//p' tests/bench/run.sh
+    sed -n '2,7s/^# \{0,1\}//p' tests/bench/run.sh
     exit "$1"
 }
 
@@ -30,8 +31,8 @@ forget_settings
 # shellcheck disable=SC2086
 install_packages $build_packages libcmocka-dev || exit 1
 mkdir -p build
-if ! { { [ -f build/bench/build.ninja ] || timeout 300 meson setup build/bench -Dbuildtype=release -Dtests=enabled; } >build/bench.log 2>&1 &&
-    timeout 1800 ninja -C build/bench "tests/bench/bench-$area" >>build/bench.log 2>&1; }; then
+if ! { [ -f build/bench/build.ninja ] || meson setup build/bench -Dbuildtype=release -Dtests=enabled; } >build/bench.log 2>&1 ||
+    ! timeout 1800 ninja -C build/bench "tests/bench/bench-$area" >>build/bench.log 2>&1; then
     tail -n 40 build/bench.log >&2
     exit 1
 fi

@@ -4,18 +4,20 @@
 #include <stdlib.h>
 
 static const char *const words[] = {
-    "merhaba", "abone", "haber", "telefon", "mesaj", "alındı", "gönderildi", "kampanya", "ödeme", "bekliyor", "teşekkürler", "sipariş",
-    "kargo", "bugün", "yarın", "lütfen", "görüşürüz", "nasılsın", "iyiyim", "günaydın", "akşam", "fiyat", "indirim", "üyelik",
-    "başarılı", "başarısız", "bağlantı", "yeniden", "denenecek", "kullanıcı", "cevap", "verdi", "bekleme", "süresi", "doldu", "sohbet",
-    "başladı", "bitti", "menü", "seçenek", "gösterildi", "İstanbul", "Ankara", "İzmir", "ışık", "şimdi", "çok", "güzel", "değil", "evet",
-    "hayır", "tamam", "özel", "içerik", "yayın", "saat", "dakika", "önce", "sonra", "yeni",
-    "user", "started", "dialog", "payment", "received", "reply", "sent", "auto", "menu", "shown", "cooldown", "active", "follow", "up",
-    "scheduled", "message", "delivered", "failed", "retry", "after", "timeout", "the", "group", "channel", "joined", "left", "invite",
-    "link", "opened", "photo", "voice", "video", "sticker", "premium", "plan", "renewed", "expired", "welcome", "back", "thanks",
+    "merhaba", "abone", "haber", "telefon", "mesaj", "alındı", "gönderildi", "kampanya", "ödeme", "bekliyor",
+    "teşekkürler", "sipariş", "kargo", "bugün", "yarın", "lütfen", "görüşürüz", "nasılsın", "iyiyim", "günaydın",
+    "akşam", "fiyat", "indirim", "üyelik", "başarılı", "başarısız", "bağlantı", "yeniden", "denenecek", "kullanıcı",
+    "cevap", "verdi", "bekleme", "süresi", "doldu", "sohbet", "başladı", "bitti", "menü", "seçenek", "gösterildi",
+    "İstanbul", "Ankara", "İzmir", "ışık", "şimdi", "çok", "güzel", "değil", "evet", "hayır", "tamam", "özel",
+    "içerik", "yayın", "saat", "dakika", "önce", "sonra", "yeni", "user", "started", "dialog", "payment", "received",
+    "reply", "sent", "auto", "menu", "shown", "cooldown", "active", "follow", "up", "scheduled", "message",
+    "delivered", "failed", "retry", "after", "timeout", "the", "group", "channel", "joined", "left", "invite", "link",
+    "opened", "photo", "voice", "video", "sticker", "premium", "plan", "renewed", "expired", "welcome", "back",
+    "thanks",
 };
 static const char *const types[] = {
-    "dm_received", "dm_received", "dm_received", "dm_sent", "dm_sent", "auto_reply", "menu_shown", "payment_received", "session_started",
-    "followup_scheduled", "group_message", "error",
+    "dm_received", "dm_received", "dm_received", "dm_sent", "dm_sent", "auto_reply", "menu_shown", "payment_received",
+    "session_started", "followup_scheduled", "group_message", "error",
 };
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
@@ -32,7 +34,8 @@ static void write_message(sample *self, char *out, size_t room)
 {
     size_t wanted = 40 + draw(self, 70), length = 0;
     while (length < wanted)
-        length += (size_t)snprintf(out + length, room - length, "%s%s", length ? " " : "", words[draw(self, COUNT(words))]);
+        length += (size_t)snprintf(out + length, room - length, "%s%s", length ? " " : "",
+                                   words[draw(self, COUNT(words))]);
     if (draw(self, 4) == 0)
         snprintf(out + length, room - length, " #%u", (unsigned)draw(self, 1000000));
 }
@@ -50,7 +53,8 @@ void sample_init(sample *self, uint64_t seed)
         snprintf(self->contexts[i], sizeof *self->contexts, "{\"chat_id\": %u, \"lang\": \"%s\", \"latency_ms\": %u}",
                  (unsigned)draw(self, 1000000000), draw(self, 3) ? "tr" : "en", (unsigned)draw(self, 2000));
     }
-    snprintf(self->messages[SAMPLE_TEXTS / 3], sizeof *self->messages, "özel kampanya kodu Zümrüdüanka bugün geçerli, teşekkürler");
+    snprintf(self->messages[SAMPLE_TEXTS / 3], sizeof *self->messages,
+             "özel kampanya kodu Zümrüdüanka bugün geçerli, teşekkürler");
     for (unsigned i = 0; i < SAMPLE_USERS; i++) {
         snprintf(self->users[i], sizeof *self->users, "%u", 100000000 + i * 7919);
         snprintf(self->names[i], sizeof *self->names, "%s_%u", i % 2 ? "ayse" : "mehmet", i);

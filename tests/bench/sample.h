@@ -1,5 +1,5 @@
-/* sample.h: events as bots write them: messages of 40 to 120 characters, Turkish and English mixed, a small context, 10,000 users of whom a few
- * write most. The same on each run. */
+/* sample.h: events as bots write them: messages of 40 to 120 characters, Turkish and English mixed, a small context,
+ * 10,000 users of whom a few write most. The same on each run. */
 #ifndef GV_BENCH_SAMPLE_H
 #define GV_BENCH_SAMPLE_H
 #include "../../include/gavatcore/events.h"

@@ -168,7 +168,8 @@ static void the_largest_record_comes_back_whole(void **state)
 
 static void what_is_not_utf8_is_refused(void **state)
 {
-    static const char *const bad[] = {"\xff", "a\x80", "\xc3", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82", "\xf8\x88\x80\x80\x80"};
+    static const char *const bad[] = {"\xff", "a\x80", "\xc3", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+                                      "\xe2\x82", "\xf8\x88\x80\x80\x80"};
     gavat *g = client_of(state);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         gavat_event event = an_event("u", "t", bad[i], 1);
@@ -190,9 +191,12 @@ static void what_is_not_utf8_is_refused(void **state)
 
 static void what_is_not_a_json_object_is_refused(void **state)
 {
-    static const char *const bad[] = {"", "x", "{", "{\"a\":}", "{'a':1}", "[1]", "1", "null", "\"a\"", "{} x", "{\"a\":1,}", "{\"a\":01}",
-                                      "{\"a\":NaN}", "{\"a\":Infinity}", "{\"a\":-Infinity}", "{\"a\":\"\xff\"}", "{\"a\":\"\\ud800\"}",
-                                      "{\"a\":\"\\x\"}", "{\"a\":\"\n\"}", "{\"a\" 1}", "{a:1}", "{\"a\":.5}", "{\"a\":1.}", "{\"a\":+1}"};
+    static const char *const bad[] = {"", "x", "{", "{\"a\":}", "{'a':1}", "[1]", "1", "null", "\"a\"", "{} x",
+                                      "{\"a\":1,}", "{\"a\":01}",
+                                      "{\"a\":NaN}", "{\"a\":Infinity}", "{\"a\":-Infinity}", "{\"a\":\"\xff\"}",
+                                          "{\"a\":\"\\ud800\"}",
+                                      "{\"a\":\"\\x\"}", "{\"a\":\"\n\"}", "{\"a\" 1}", "{a:1}", "{\"a\":.5}",
+                                          "{\"a\":1.}", "{\"a\":+1}"};
     gavat *g = client_of(state);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         gavat_event event = an_event("u", "t", "m", 1);
@@ -246,7 +250,8 @@ static void json_may_be_a_hundred_deep_and_no_deeper(void **state)
 
 static void huge_integers_keep_their_digits(void **state)
 {
-    static const char context[] = "{\"a\": 123456789012345678901234567890123456789012345678901234567890, \"b\": -9223372036854775809, "
+    static const char context[] = "{\"a\": 123456789012345678901234567890123456789012345678901234567890, "
+                                  "\"b\": -9223372036854775809, "
                                   "\"c\": 1.0, \"d\": 0.1000, \"e\": 1e400, \"f\": -0}";
     gavat *g = client_of(state);
     gavat_event event = an_event("u", "t", "m", 1);
@@ -285,7 +290,8 @@ static void times_outside_1970_to_tomorrow_are_refused(void **state)
 
 static void a_bad_uid_is_refused(void **state)
 {
-    static const char *const bad[] = {"", "x", "0193a5c2-7f10-7abc-8def-0123456789a", "0193a5c2-7f10-7abc-8def-0123456789abc",
+    static const char *const bad[] = {"", "x", "0193a5c2-7f10-7abc-8def-0123456789a",
+                                      "0193a5c2-7f10-7abc-8def-0123456789abc",
                                       "0193a5c27f107abc8def0123456789ab", "0193a5c2-7f10-7abc-8def-0123456789ag",
                                       "{193a5c2-7f10-7abc-8def-0123456789ab", "0193a5c2_7f10_7abc_8def_0123456789ab"};
     gavat *g = client_of(state);
@@ -347,7 +353,8 @@ static void flags_and_numbers_out_of_range_are_refused(void **state)
 
 static void odd_texts_are_kept_as_they_are(void **state)
 {
-    static const char *const texts[] = {"'; DROP TABLE event_logs; --", "%s%n%d", "\x01\x02\x1f\x7f", "\r\n\t", "\\u0000", "NULL",
+    static const char *const texts[] = {"'; DROP TABLE event_logs; --", "%s%n%d", "\x01\x02\x1f\x7f", "\r\n\t",
+                                        "\\u0000", "NULL",
                                         "\xef\xbb\xbf", "  ", "\xf4\x8f\xbf\xbf", "%", "_"};
     gavat *g = client_of(state);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {

@@ -216,7 +216,9 @@ static void json_fields_keep_their_types_and_digits(void **state)
 {
     gavat *g = client_of(state);
     gavat_batch *batch = a_batch(g);
-    assert_int_equal(add_json(batch, "sale", " {\"user_id\":\"u\",\"product_type\":\"p\",\"amount\":149.90,\"notes\":\"\\u015f\\ud83c\\udf89\","
+    assert_int_equal(add_json(batch, "sale",
+                              " {\"user_id\":\"u\",\"product_type\":\"p\",\"amount\":149.90,"
+                              "\"notes\":\"\\u015f\\ud83c\\udf89\","
                               "\"extra_data\":{\"n\":123456789012345678901234567890,\"f\":1.0},"
                               "\"created_at\":\"2026-01-01T00:00:00.5Z\"}\n"), GAVAT_OK);
     DO(g, GAVAT_OK, import_batch, batch);

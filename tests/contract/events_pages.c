@@ -1,4 +1,5 @@
-/* Pages: newest first with a tie-break, bounded in rows and bytes, no row twice and none missed, and what filters select. */
+/* Pages: newest first with a tie-break, bounded in rows and bytes, no row twice and none missed, and what filters
+ * select. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -85,7 +85,8 @@ static void amounts_keep_their_text(void **state)
 
 static void an_amount_that_is_not_decimal_text_is_refused(void **state)
 {
-    static const char *const amounts[] = {"", "1,50", "abc", "1e3", " 1", "1 ", ".5", "5.", "0x10", "NaN", "inf", "--1", "1.2.3",
+    static const char *const amounts[] = {"", "1,50", "abc", "1e3", " 1", "1 ", ".5", "5.", "0x10", "NaN", "inf", "--1",
+                                          "1.2.3",
                                           "1234567890123456789", "1.123456789", "١"};
     gavat *g = client_of(state);
     for (size_t i = 0; i < sizeof amounts / sizeof *amounts; i++) {

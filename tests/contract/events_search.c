@@ -40,7 +40,8 @@ static void look_up_all(gavat *g)
         find_names(g, search_keywords[i].keyword, NULL, names, sizeof names);
         if (strcmp(names, search_keywords[i].names) == 0)
             continue;
-        print_error("\"%s\" found \"%s\" instead of \"%s\"\n", search_keywords[i].keyword, names, search_keywords[i].names);
+        print_error("\"%s\" found \"%s\" instead of \"%s\"\n", search_keywords[i].keyword, names,
+                    search_keywords[i].names);
         wrong++;
     }
     assert_int_equal(wrong, 0);

@@ -12,7 +12,8 @@
 static void log_some(gavat *g)
 {
     static const struct { const char *user, *type, *level; int64_t second; } rows[] = {
-        {"u1", "dm", "INFO", 0}, {"u1", "dm", "INFO", 10}, {"u1", "spam", "ERROR", HOUR}, {"u2", "dm", "WARNING", HOUR + 1},
+        {"u1", "dm", "INFO", 0}, {"u1", "dm", "INFO", 10}, {"u1", "spam", "ERROR", HOUR}, {"u2", "dm", "WARNING",
+            HOUR + 1},
         {"u2", "spam", "INFO", 24 * HOUR}, {"u3", "dm", "INFO", 25 * HOUR + 59},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

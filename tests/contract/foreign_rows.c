@@ -1,5 +1,5 @@
-/* Search in a file that another program writes too: its rows are found at once and once the index has them, also where it deleted
- * rows and SQLite gave their ids anew. */
+/* Search in a file that another program writes too: its rows are found at once and once the index has them, also where
+ * it deleted rows and SQLite gave their ids anew. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -61,7 +61,8 @@ static void run(const char *sql)
 static void insert(const char *type, const char *message, const char *level)
 {
     sqlite3_stmt *row = NULL;
-    assert_int_equal(sqlite3_prepare_v2(own.plain, "INSERT INTO event_logs (user_id, event_type, message, context, level) "
+    assert_int_equal(sqlite3_prepare_v2(own.plain,
+                                        "INSERT INTO event_logs (user_id, event_type, message, context, level) "
                                         "VALUES ('onun', ?1, ?2, '{}', ?3)", -1, &row, NULL), SQLITE_OK);
     sqlite3_bind_text(row, 1, type, -1, SQLITE_STATIC);
     if (message)
@@ -154,7 +155,9 @@ static void rows_are_found_beside_our_own(void **state)
         DO(own.g, GAVAT_OK, log_event, &event);
         insert("note", "ELMA", "f");
         char sql[200];
-        snprintf(sql, sizeof sql, "UPDATE event_logs SET timestamp = '2026-01-01 00:%02d:%02d' WHERE level = 'f' AND timestamp > '2026-01-02'",
+        snprintf(sql, sizeof sql,
+                 "UPDATE event_logs SET timestamp = '2026-01-01 00:%02d:%02d' "
+                 "WHERE level = 'f' AND timestamp > '2026-01-02'",
                  (1001 + 2 * i) / 60, (1001 + 2 * i) % 60);
         run(sql);
         char wanted[32] = "";

@@ -8,63 +8,6 @@
 #include "ops_kinds.h"
 #include <uv.h>
 
-typedef struct box {
-    char folder[256];
-    gavat *g;
-} box;
-
-static int set_up(void **state)
-{
-    box *b = calloc(1, sizeof *b);
-    make_folder(b->folder);
-    b->g = bare_client(b->folder, NULL, NULL);
-    *state = b;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    box *b = *state;
-    close_client(b->g);
-    drop_folder(b->folder);
-    free(b);
-    return 0;
-}
-
-typedef struct seen {
-    atomic_uint calls;
-    atomic_int status;
-    pthread_t thread;
-    atomic_bool inside, was_inside;     /* of the submitting call */
-    unsigned sleep_ms;
-    unsigned order[64];
-} seen;
-
-static void on_done(gavat_op *op, void *user)
-{
-    seen *s = user;
-    s->thread = pthread_self();
-    if (atomic_load(&s->inside) && gv_on_loop(gavat_op_client(op)) && s->sleep_ms == 0)
-        atomic_store(&s->was_inside, true);
-    if (s->sleep_ms)
-        usleep(s->sleep_ms * 1000);
-    atomic_store(&s->status, gavat_op_status(op));
-    atomic_fetch_add(&s->calls, 1);
-}
-
-static bool was_called(void *user)
-{
-    return atomic_load(&((seen *)user)->calls) > 0;
-}
-
-static void expect_calls(seen *s, unsigned calls)
-{
-    if (calls)
-        assert_true(wait_until(was_called, s));
-    usleep(20000);
-    assert_int_equal(atomic_load(&s->calls), calls);
-}
-
 /* --- callbacks --- */
 
 static void a_callback_comes_once_on_the_loops_thread(void **state)
@@ -302,6 +245,11 @@ static void wait_outlasts_a_callback_that_outlasts_the_deadline(void **state)
     gavat_op_unref(op);
 }
 
+static void *wait_for_it(void *op)
+{
+    return gavat_op_wait(op) == GAVAT_OK ? op : NULL;
+}
+
 static void wait_keeps_its_own_clock_when_the_loop_stands_still(void **state)
 {
     box *b = *state;
@@ -314,9 +262,8 @@ static void wait_keeps_its_own_clock_when_the_loop_stands_still(void **state)
 
     pthread_t other;
     uint64_t began = clock_ms();
-    void *status;
-    assert_int_equal(pthread_create(&other, NULL, (void *(*)(void *))(void (*)(void))gavat_op_wait, op), 0);
-    pthread_join(other, &status);
+    assert_int_equal(pthread_create(&other, NULL, wait_for_it, op), 0);
+    pthread_join(other, NULL);
     assert_int_equal(gavat_op_status(op), GAVAT_ETIMEDOUT);
     assert_int_equal(gavat_op_error(op)->flags & GAVAT_ERROR_MAYBE_APPLIED, 0);
     assert_in_range(clock_ms() - began, 195, 5000);
@@ -326,11 +273,6 @@ static void wait_keeps_its_own_clock_when_the_loop_stands_still(void **state)
     assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
     gavat_unref(g);
     assert_int_equal(uv_loop_close(&loop), 0);
-}
-
-static void *wait_for_it(void *op)
-{
-    return gavat_op_wait(op) == GAVAT_OK ? op : NULL;
 }
 
 static void many_threads_may_wait_for_one_op(void **state)
@@ -393,8 +335,6 @@ static void two_clients_share_a_loop_and_a_process(void **state)
     assert_int_equal(gavat_op_wait(op), GAVAT_OK);
     gavat_op_unref(op);
 }
-
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {

@@ -1,10 +1,11 @@
-/* ops_kinds.h: kinds of operations that only tests have: one that does nothing, and one whose store is the test itself, which decides when to take
+/* ops_kinds.h: what the tests of the op contract share: kinds of operations that only they have, one that does nothing, and one whose store is the test itself, which decides when to take
  * and to finish it. Included by one file of a program. */
 #ifndef GAVATCORE_TEST_OPS_KINDS_H
 #define GAVATCORE_TEST_OPS_KINDS_H
 #include "client.h"
 #include "core/client.h"
 #include <pthread.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 static inline void run_nothing(gavat *g, gavat_op *op)
@@ -87,11 +88,71 @@ static inline uint64_t clock_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* Nothing is counted any more; the bytes are those of the op that close has in reserve. */
+/* Nothing is counted any more; the bytes are those of the op that close has in reserve, before it. */
 static inline bool is_balanced(void *user)
 {
     gavat *g = user;
     return atomic_load(&g->live) == 0 && atomic_load(&g->reserved) == 0
-           && atomic_load(&g->bytes) == sizeof(gavat_op);
+           && atomic_load(&g->bytes) == (atomic_load(&g->gone) ? 0 : sizeof(gavat_op));
 }
+/* A case's client. */
+typedef struct box {
+    char folder[256];
+    gavat *g;
+} box;
+
+static inline int set_up(void **state)
+{
+    box *b = calloc(1, sizeof *b);
+    make_folder(b->folder);
+    b->g = bare_client(b->folder, NULL, NULL);
+    *state = b;
+    return 0;
+}
+
+static inline int tear_down(void **state)
+{
+    box *b = *state;
+    close_client(b->g);
+    drop_folder(b->folder);
+    free(b);
+    return 0;
+}
+
+/* What a callback saw. */
+typedef struct seen {
+    atomic_uint calls;
+    atomic_int status;
+    pthread_t thread;
+    atomic_bool inside, was_inside;     /* of the submitting call */
+    unsigned sleep_ms;
+    unsigned order[64];
+} seen;
+
+static inline void on_done(gavat_op *op, void *user)
+{
+    seen *s = user;
+    s->thread = pthread_self();
+    if (atomic_load(&s->inside))
+        atomic_store(&s->was_inside, true);
+    if (s->sleep_ms)
+        usleep(s->sleep_ms * 1000);
+    atomic_store(&s->status, gavat_op_status(op));
+    atomic_fetch_add(&s->calls, 1);
+}
+
+static inline bool was_called(void *user)
+{
+    return atomic_load(&((seen *)user)->calls) > 0;
+}
+
+static inline void expect_calls(seen *s, unsigned calls)
+{
+    if (calls)
+        assert_true(wait_until(was_called, s));
+    usleep(20000);
+    assert_int_equal(atomic_load(&s->calls), calls);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 #endif

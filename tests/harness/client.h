@@ -1,8 +1,8 @@
 /* client.h: a client on a fresh store, and ops run one at a time: what every test through the public API begins with.
  *
- * Each case gets a store of its own. TEST_EVENTS_URLS names the stores, separated by blanks; in each URL {folder} stands for
- * a fresh folder and {name} for a fresh name. A new backend is one more URL there. TEST_SCALE is tenth or full, TEST_SEED a
- * number. cmocka's header comes before this one. */
+ * Each case gets a store of its own. TEST_EVENTS_URLS names the stores, separated by blanks; in each URL {folder}
+ * stands for a fresh folder and {name} for a fresh name. A new backend is one more URL there. TEST_SCALE is tenth or
+ * full, TEST_SEED a number. cmocka's header comes before this one. */
 #ifndef GAVATCORE_TEST_CLIENT_H
 #define GAVATCORE_TEST_CLIENT_H
 #include <gavatcore.h>
@@ -76,7 +76,8 @@ gavat_message a_message(const char *bot, const char *type, const char *content, 
 gavat_session a_session(const char *user);
 void log_one(gavat *g, const char *user, const char *message, int64_t second);          /* of type note */
 
-/* The one column that tells records apart (message, product_name, message_content, user_id), in order, a blank between. */
+/* The one column that tells records apart (message, product_name, message_content, user_id), in order, a blank between.
+ * */
 void expect_records(const gavat_op *op, const char *wanted, const char *file, int line);
 #define assert_records(op, wanted) expect_records(op, wanted, __FILE__, __LINE__)
 

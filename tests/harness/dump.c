@@ -46,7 +46,8 @@ static char *read_quoted(char *at)
     return at + 1;
 }
 
-/* One value; *at moves to the comma or bracket behind it, and *mark is that, for the text may be ended by a NUL put there. */
+/* One value; *at moves to the comma or bracket behind it, and *mark is that, for the text may be ended by a NUL put
+ * there. */
 static char *read_value(char **at, char *mark)
 {
     char *value = *at, *end;

@@ -138,7 +138,8 @@ size_t model_prune(model *m, gavat_time before)
 
 static void fold(const char *text, char *out)
 {
-    static const char *const pairs[][2] = {{"Ç", "c"}, {"ç", "c"}, {"Ğ", "g"}, {"ğ", "g"}, {"İ", "i"}, {"ı", "i"}, {"Ö", "o"}, {"ö", "o"},
+    static const char *const pairs[][2] = {{"Ç", "c"}, {"ç", "c"}, {"Ğ", "g"}, {"ğ", "g"}, {"İ", "i"}, {"ı", "i"},
+                                           {"Ö", "o"}, {"ö", "o"},
                                            {"Ş", "s"}, {"ş", "s"}, {"Ü", "u"}, {"ü", "u"}};
     while (*text) {
         size_t i = 0;
@@ -171,8 +172,10 @@ static bool equals(const char *wanted, const char *value)
 static bool is_selected(const model_row *row, const gavat_filter *filter)
 {
     int32_t flag = filter->success ? filter->success : filter->is_active;
-    return equals(filter->user_id, row->user) && equals(filter->username, row->username) && equals(filter->type, row->type)
-           && equals(filter->level, row->level) && equals(filter->status, row->status) && equals(filter->bot_username, row->bot)
+    return equals(filter->user_id, row->user) && equals(filter->username, row->username) && equals(filter->type,
+        row->type)
+           && equals(filter->level, row->level) && equals(filter->status, row->status) && equals(filter->bot_username,
+               row->bot)
            && (!flag || flag == row->flag) && (!filter->since || row->time >= filter->since)
            && (!filter->until || row->time < filter->until);
 }
@@ -188,7 +191,8 @@ static int newest_first(const void *a, const void *b)
     return x->place < y->place ? 1 : -1;
 }
 
-size_t model_select(const model *m, model_kind kind, const gavat_filter *filter, const char *keyword, const model_row **out)
+size_t model_select(const model *m, model_kind kind, const gavat_filter *filter, const char *keyword,
+                    const model_row **out)
 {
     size_t count = 0;
     const model_table *table = &m->tables[kind];

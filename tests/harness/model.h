@@ -1,5 +1,6 @@
-/* model.h: what a store of events must answer, in the plainest way: arrays, looked through from end to end. It knows none of the
- * library's code. Texts are short, and folding knows ASCII and the Turkish letters only: random_events.c uses no others. */
+/* model.h: what a store of events must answer, in the plainest way: arrays, looked through from end to end. It knows
+ * none of the library's code. Texts are short, and folding knows ASCII and the Turkish letters only: random_events.c
+ * uses no others. */
 #ifndef GAVATCORE_TEST_MODEL_H
 #define GAVATCORE_TEST_MODEL_H
 #include <gavatcore.h>
@@ -43,5 +44,6 @@ size_t model_expire(model *m, gavat_time before);
 size_t model_prune(model *m, gavat_time before);
 
 /* Pointers to the rows that the filter selects, newest first; keyword NULL: no search. out: room for all rows. */
-size_t model_select(const model *m, model_kind kind, const gavat_filter *filter, const char *keyword, const model_row **out);
+size_t model_select(const model *m, model_kind kind, const gavat_filter *filter, const char *keyword,
+                    const model_row **out);
 #endif

@@ -272,6 +272,10 @@ static int apply_commit(gv_sqlite *self, gavat_op *op)
 {
     gavat_time now = gv_now(self->store->client);
     int code = gv_database_do(&self->own.db, "SAVEPOINT unit");
+    if (code != SQLITE_OK) {
+        gv_sqlite_fail(op, &self->own.db, code, 0, "writing to");
+        return code;
+    }
     for (size_t i = 0; i < op->batch->count && code == SQLITE_OK; i++) {
         const gv_batch_entry *entry = &op->batch->entries[i];
         const gv_batch_record *record = entry->record;

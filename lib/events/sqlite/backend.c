@@ -31,6 +31,7 @@ static gavat_status read_path(gv_sqlite *self, gavat_config *cfg)
         wrong = "an SQLite URL takes no ?options: use the settings GAVAT_SQLITE_SYNCHRONOUS and GAVAT_SQLITE_CACHE";
     else if (!wrong && strcmp(url.path, ":memory:") == 0)
         wrong = "events need a file: use sqlite:///folder/file.db";
+    bool no_memory = wrong && strcmp(wrong, GV_MEMORY_IS_OUT) == 0;
     int failed = wrong ? 0 : gv_file_make_absolute(url.path, &path);
     if (!wrong && !failed) {
         self->path = gv_arena_copy_text(&store->arena, gv_text_get(&path));
@@ -38,9 +39,9 @@ static gavat_status read_path(gv_sqlite *self, gavat_config *cfg)
     }
     gv_text_free(&path);
     gv_arena_free(&scratch);
-    if (wrong)
+    if (wrong && !no_memory)
         return gv_config_fail(cfg, GAVAT_EINVAL, "%s: %s", key, wrong);
-    if (failed || !self->path || !self->index_path)
+    if (no_memory || failed || !self->path || !self->index_path)
         return gv_config_fail(cfg, GAVAT_ENOMEM, "no memory for the path of %s", key);
     return GAVAT_OK;
 }

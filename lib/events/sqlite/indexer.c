@@ -26,7 +26,8 @@ static const char tables[] =
     "CREATE TABLE IF NOT EXISTS watermark (only INTEGER NOT NULL PRIMARY KEY, fold INTEGER NOT NULL, id INTEGER NOT NULL, "
     "row TEXT NOT NULL);"
     "CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(message, type, content='', tokenize='trigram case_sensitive 1');"
-    "INSERT INTO words(words, rank) VALUES('hashsize', 8388608)";
+    "INSERT INTO words(words, rank) VALUES('hashsize', 8388608);"
+    "INSERT INTO words(words, rank) VALUES('automerge', 8)";
 
 /* What the row of this id holds, as a text to compare; "" when there is none. SQLITE_OK, or the code. */
 static int read_row(gv_database *db, int64_t id, gv_text *out)

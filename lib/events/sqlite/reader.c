@@ -17,7 +17,7 @@ static int open_connection(gv_reader *reader)
     gv_database_options options = reader->self->options;
     options.create = false;
     options.busy_ms = 1000;
-    options.cache_bytes = options.cache_bytes / 4;
+    options.cache_bytes = options.cache_bytes / 2;
     int code = gv_database_open(&reader->own.db, reader->self->path, &options);
     if (code == SQLITE_OK)
         sqlite3_progress_handler(reader->own.db.handle, STEPS, on_progress, reader);

@@ -18,7 +18,7 @@
 #include <stdatomic.h>
 
 #define GV_SQLITE_BUCKETS 1024
-#define GV_SQLITE_BATCH 4000            /* ops in one commit: past it the rate grows no more, only the wait */
+#define GV_SQLITE_BATCH 16000           /* ops in one commit: each page of an index is written once for all of its rows */
 
 typedef struct gv_connections {         /* a thread's, known to the store; index is closed where it has none */
     gv_link link;
