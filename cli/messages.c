@@ -19,7 +19,8 @@ static gavat_message make_message(const ctl_call *call)
     message.message_id = ctl_get_text(call, "message-id");
     message.error_message = ctl_get_text(call, "failed");
     message.success = message.error_message ? -1 : 1;
-    message.response_time_ms = ctl_get_integer(call, "response-ms", 0);
+    if (ctl_get_text(call, "response-ms"))
+        message.response_time_ms = ctl_get_integer(call, "response-ms", 0) ? ctl_get_integer(call, "response-ms", 0) : -1;
     message.extra_data = ctl_get_text(call, "extra");
     return message;
 }

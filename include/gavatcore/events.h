@@ -37,7 +37,7 @@ typedef struct gavat_message {
     const char *uid;
     int64_t id;
     gavat_time timestamp;
-    int64_t response_time_ms;                           /* 0 ms: -1, as in old rows */
+    int64_t response_time_ms;                           /* not given: 0; a time of 0 ms: -1 */
     const char *bot_username, *message_type;            /* required */
     const char *target_type, *target_id, *target_name, *message_content, *message_id, *error_message, *extra_data;
 } gavat_message;

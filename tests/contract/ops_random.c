@@ -13,7 +13,7 @@ enum { THREADS = 8, KEPT = 16, STEPS = 400 };
 typedef struct game {
     gavat *g;
     uint64_t seed;
-    bool closes;                /* in the middle of it */
+    bool opens, closes;         /* closes: in the middle of it */
     atomic_bool over;
     atomic_size_t steps, submitted, calls, rooms, lines;
 } game;
@@ -96,7 +96,7 @@ static void play(player *p)
     op = make_one(p);
     if (!op)
         return;
-    if (below(&p->random, 3) == 0)
+    if (!p->of->opens || below(&p->random, 3) == 0)
         gavat_op_set_timeout(op, 1 + (uint32_t)below(&p->random, 30));
     else
         gavat_op_set_timeout(op, 2000);
@@ -165,13 +165,13 @@ static void on_line(int32_t level, const char *area, const char *text, void *use
 static void play_round(const char *folder, uint64_t seed)
 {
     static const char *const small[] = {"GAVAT_MAX_OPS", "24", NULL};
-    game of = {.seed = seed, .closes = seed & 1};
+    game of = {.seed = seed, .opens = seed % 8 != 0, .closes = seed & 1};
     player players[THREADS] = {0};
     pthread_t server;
     of.g = bare_client(folder, seed & 2 ? small : NULL, NULL);
     gavat_set_room(of.g, on_room, &of);
     gavat_set_log(of.g, GAVAT_LOG_DEBUG, on_line, &of);
-    if (seed % 8 != 0) {        /* else the ops wait for an open that never comes */
+    if (of.opens) {             /* else the ops wait for an open that never comes */
         gavat_op *op = held(of.g);
         gavat_open(op);
         if (seed & 4)

@@ -1,5 +1,4 @@
-/* files.c: folders that cannot be written, files that are no databases any more, locks of others, files that go away while they are in
- * use, and everybody at once: two processes of ours, two clients in one, a program with plain SQLite beside us. */
+/* files.c: folders that cannot be written, files that are no databases any more, locks of others, and everybody at once: two processes of ours, two clients in one, a program with plain SQLite beside us. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +6,7 @@
 #include <cmocka.h>
 
 #include "client.h"
-#include "ledger.h"
+#include "place.h"
 #include "shim.h"
 #include <fcntl.h>
 #include <signal.h>
@@ -16,32 +15,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-typedef struct place {
-    char folder[256], path[320], url[340];
-} place;
-
-static void say_nothing(int32_t level, const char *area, const char *text, void *user)
-{
-    (void)level;
-    (void)area;
-    (void)text;
-    (void)user;
-}
-
-static void name_place(place *at, const char *name)
-{
-    snprintf(at->path, sizeof at->path, "%s/%s", at->folder, name);
-    snprintf(at->url, sizeof at->url, "sqlite:///%s", at->path);
-}
-
-static place make_place(void)
-{
-    place at;
-    make_folder(at.folder);
-    name_place(&at, "events.db");
-    return at;
-}
 
 static gavat *make_client(const char *url, const char *timeout)
 {
@@ -61,14 +34,6 @@ static uint64_t milliseconds(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-/* The op's error has this status and code, names the file and gives advice. */
-static void expect_error(gavat_op *op, gavat_status status, const char *native, const char *path, const char *advice)
-{
-    const gavat_error *error = (gavat_op_wait(op), gavat_op_error(op));
-    if (error->status != status || strcmp(error->native, native) != 0 || !strstr(error->message, path) || !strstr(error->message, advice))
-        fail_msg("%s %s: %s", gavat_status_name(error->status), error->native, error->message);
 }
 
 static void expect_open(const place *at, gavat_status status, const char *native, const char *advice)
@@ -106,17 +71,6 @@ static void a_folder_that_cannot_be_made(void **state)
     name_place(&at, "events.db/below/a.db");
     expect_open(&at, GAVAT_EUNAVAIL, "SQLITE_CANTOPEN", "check that its folder exists");
     drop_folder(at.folder);
-}
-
-static void fill(const place *at, size_t count)
-{
-    ledger book = {0};
-    gavat *g = open_client(at->url, NULL);
-    for (size_t i = 0; i < count; i++)
-        send_and_note(g, ledger_add(&book, 'e', NULL, "filled"));
-    close_client(g);
-    check_ledger(at->path, &book, false);
-    ledger_free(&book);
 }
 
 static void a_disk_that_is_read_only(void **state)
@@ -426,165 +380,6 @@ static void two_clients_of_one_file_in_one_process(void **state)
     drop_folder(at.folder);
 }
 
-static void expect_found(gavat *g, const ledger *book)
-{
-    gavat_filter filter = gavat_filter_init();
-    filter.limit = 1000;
-    gavat_op *op = held(g);
-    RUN(op, search_events, "row 0", &filter);
-    assert_int_equal(gavat_op_count(op), book->count);
-    gavat_op_unref(op);
-}
-
-static bool is_indexed(void *user)
-{
-    gavat_op *op = held(user);
-    bool done = false;
-    gavat_check_stores(op);
-    gavat_op_wait(op);
-    for (size_t i = 0; i < gavat_op_count(op); i++)
-        done |= strstr(gavat_op_json(op, i, NULL), "\"0 rows behind\"") != NULL;
-    gavat_op_unref(op);
-    return done;
-}
-
-static void write_some(gavat *g, ledger *book, int count)
-{
-    for (int i = 0; i < count; i++) {
-        send_and_note(g, ledger_add(book, 'e', NULL, "u"));
-        assert_int_equal(book->entries[book->count - 1].status, GAVAT_OK);
-    }
-}
-
-static void the_index_deleted_emptied_or_spoiled_while_it_is_in_use(void **state)
-{
-    (void)state;
-    place at = make_place();
-    char index[360], name[380];
-    ledger book = {0};
-    gavat *g = open_client(at.url, NULL);
-    gavat_set_log(g, GAVAT_LOG_ERROR, say_nothing, NULL);
-    snprintf(index, sizeof index, "%s.search", at.path);
-    for (int round = 0; round < 6; round++) {
-        write_some(g, &book, 30);
-        expect_found(g, &book);
-        assert_true(wait_until(is_indexed, g));
-        expect_found(g, &book);
-        if (round < 4) {
-            unlink(index);
-            snprintf(name, sizeof name, "%s-wal", index);
-            if (round % 2)
-                unlink(name);
-            snprintf(name, sizeof name, "%s-shm", index);
-            if (round % 2)
-                unlink(name);
-        } else {
-            char *junk = repeat("\377\001çöp", 4000);
-            int fd = open(index, O_WRONLY);         /* the same file, under our connections */
-            assert_true(fd >= 0 && pwrite(fd, junk, 20000, round == 4 ? 0 : 4096) == 20000);
-            close(fd);
-            free(junk);
-        }
-        expect_found(g, &book);
-    }
-    write_some(g, &book, 30);
-    expect_found(g, &book);
-    close_client(g);
-    g = open_client(at.url, NULL);
-    expect_found(g, &book);
-    assert_true(wait_until(is_indexed, g));
-    expect_found(g, &book);
-    close_client(g);
-    check_ledger(at.path, &book, false);
-    ledger_free(&book);
-    drop_folder(at.folder);
-}
-
-static void an_index_that_cannot_be_written(void **state)
-{
-    (void)state;
-    place at = make_place();
-    char index[360];
-    ledger book = {0};
-    snprintf(index, sizeof index, "%s.search", at.path);
-    assert_int_equal(mkdir(index, 0755), 0);            /* a folder stands where the file should be */
-    gavat *g = open_client(at.url, NULL);
-    gavat_set_log(g, GAVAT_LOG_ERROR, say_nothing, NULL);
-    write_some(g, &book, 30);
-    expect_found(g, &book);
-    assert_int_equal(rmdir(index), 0);
-    assert_true(wait_until(is_indexed, g));
-    expect_found(g, &book);
-    close_client(g);
-    ledger_free(&book);
-    drop_folder(at.folder);
-}
-
-/* What was in it is gone, by whoever deleted it; all that is acknowledged from then on is in the file that has the name. */
-static void the_database_deleted_while_it_is_in_use(void **state)
-{
-    (void)state;
-    place at = make_place();
-    char name[360];
-    gavat *g = open_client(at.url, NULL);
-    gavat_set_log(g, GAVAT_LOG_ERROR, say_nothing, NULL);
-    for (int round = 0; round < 4; round++) {
-        ledger book = {0};
-        unlink(at.path);
-        static const char *const ends[] = {"-wal", "-shm"};
-        for (size_t i = 0; i < 2 && round % 2; i++) {
-            snprintf(name, sizeof name, "%s%s", at.path, ends[i]);
-            unlink(name);
-        }
-        if (round == 2) {
-            gavat_op *op = held(g);                     /* a reader may be the one that sees it */
-            gavat_get_events(op, NULL);
-            expect_error(op, GAVAT_EUNAVAIL, "SQLITE_CANTOPEN", at.path, "check that its folder exists");
-            gavat_op_unref(op);
-        }
-        write_some(g, &book, 60);
-        expect_found(g, &book);
-        check_ledger(at.path, &book, false);
-        assert_true(wait_until(is_indexed, g));
-        expect_found(g, &book);
-        ledger_free(&book);
-    }
-    close_client(g);
-    drop_folder(at.folder);
-}
-
-static void another_database_put_in_its_place(void **state)
-{
-    (void)state;
-    place at = make_place(), other = at;
-    ledger book = {0};
-    name_place(&other, "other.db");
-    fill(&other, 40);
-    gavat *g = open_client(at.url, NULL);
-    gavat_set_log(g, GAVAT_LOG_ERROR, say_nothing, NULL);
-    gavat_op *flush = held(g);
-    log_one(g, "u", "in the old file", 1);
-    RUN(flush, get_events, NULL);
-    gavat_op_unref(flush);
-    static const char *const ends[] = {"-wal", "-shm"};
-    for (size_t i = 0; i < 2; i++) {
-        char name[360];
-        snprintf(name, sizeof name, "%s%s", at.path, ends[i]);
-        unlink(name);
-    }
-    assert_int_equal(rename(other.path, at.path), 0);
-    gavat_op *op = held(g);
-    RUN(op, get_events, NULL);
-    assert_int_equal(gavat_op_count(op), 40);
-    gavat_op_unref(op);
-    write_some(g, &book, 5);
-    close_client(g);
-    check_ledger(at.path, &book, false);
-    assert_int_equal(ask_file(at.path, "SELECT count(*) FROM event_logs"), 45);
-    ledger_free(&book);
-    drop_folder(at.folder);
-}
-
 static void a_path_with_blanks_and_turkish_letters(void **state)
 {
     (void)state;
@@ -634,10 +429,6 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_lock_held_while_it_is_opened),
         cmocka_unit_test(two_processes_of_ours_and_one_with_plain_sqlite),
         cmocka_unit_test(two_clients_of_one_file_in_one_process),
-        cmocka_unit_test(the_index_deleted_emptied_or_spoiled_while_it_is_in_use),
-        cmocka_unit_test(an_index_that_cannot_be_written),
-        cmocka_unit_test(the_database_deleted_while_it_is_in_use),
-        cmocka_unit_test(another_database_put_in_its_place),
         cmocka_unit_test(a_path_with_blanks_and_turkish_letters),
         cmocka_unit_test(a_relative_path_holds_when_the_program_changes_its_folder),
     };

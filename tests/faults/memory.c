@@ -1,5 +1,5 @@
-/* memory.c: every allocation of the library and of SQLite failing in turn, once or it and all after it, over scenarios that between them make
- * every public call. Each op ends, well or with a clear error; nothing acknowledged is missing afterwards; nothing leaks; and
+/* memory.c: every allocation of the library and of SQLite failing in turn, once or it and all after it, over scenarios that
+ * between them make every public call. Each op ends, well or with a clear error; nothing acknowledged is missing afterwards; nothing leaks; and
  * with memory back the same client works again. libuv keeps its own allocator. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -316,7 +316,8 @@ static void check_leaks(long before, sqlite3_int64 sqlites_before)
             return;
         nap();
     }
-    fail_msg("%ld blocks of the library and %lld bytes of SQLite are left", now - before, (long long)(sqlite3_memory_used() - sqlites_before));
+    fail_msg("%ld blocks of the library and %lld bytes of SQLite are left", now - before,
+             (long long)(sqlite3_memory_used() - sqlites_before));
 }
 
 static void prepare(stage *s)

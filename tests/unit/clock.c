@@ -249,9 +249,25 @@ static void the_steady_clock_goes_forward_in_nanoseconds(void **state)
     assert_true(after - before < UINT64_C(60000000000));
 }
 
+static void a_bound_has_no_zeros_behind_it(void **state)
+{
+    static const struct { int64_t time; const char *text; } bounds[] = {
+        {INT64_C(1795448220123456), "2026-11-23 15:37:00.123456"}, {INT64_C(1795448220120000), "2026-11-23 15:37:00.12"},
+        {INT64_C(1795448220000001), "2026-11-23 15:37:00.000001"}, {INT64_C(1795448220000000), "2026-11-23 15:37:00"},
+        {0, "1970-01-01 00:00:00"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++) {
+        char text[27];
+        gv_time_to_sql_bound(bounds[i].time, text);
+        assert_string_equal(text, bounds[i].text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_bound_has_no_zeros_behind_it),
         cmocka_unit_test(both_forms_are_printed),
         cmocka_unit_test(edges_print_and_read_back),
         cmocka_unit_test(valid_times_are_read),

@@ -7,7 +7,7 @@
 
 #define CANDIDATES 2000         /* more than these: the page's own order finds a hundred of them sooner */
 #define WINDOW 250000           /* ids looked up in the index at once */
-#define PATIENCE UINT64_C(60000000)     /* nanoseconds for the index, when the keyword's trigrams are everywhere */
+#define PATIENCE UINT64_C(1000000000)   /* nanoseconds for the index: when trigrams are everywhere it still beats reading all rows */
 
 typedef struct gv_search {
     gv_reader *reader;

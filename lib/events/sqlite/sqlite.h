@@ -101,5 +101,5 @@ void gv_sqlite_join(gv_sqlite *self, gv_connections *own);
 void gv_sqlite_leave(gv_sqlite *self, gv_connections *own);     /* closes them */
 void gv_sqlite_hold_files(gv_sqlite *self, gv_connections *own);        /* before they are used; closes all that were moved */
 void gv_sqlite_let_files_go(gv_sqlite *self);
-bool gv_sqlite_forget_index(gv_sqlite *self);   /* deletes the damaged file; false: somebody holds it, try again. Not while files are held */
+bool gv_sqlite_forget_index(gv_sqlite *self);   /* deletes a damaged one; false: it is in use, try again. Not while files are held */
 #endif

@@ -119,8 +119,8 @@ static bool any_wanted(const gv_list *ops)
     return false;
 }
 
-/* BEGIN IMMEDIATE, for as long as it takes: each try waits busy_ms. held: ops that were taken from the queue already. False: closing, nobody
- * is left to wait for, or an error that waiting does not mend (*code). */
+/* BEGIN IMMEDIATE, for as long as it takes: each try waits busy_ms. held: ops that were taken from the queue already. False: closing,
+ * nobody is left to wait for, or an error that waiting does not mend (*code). */
 static bool begin(gv_sqlite *self, const gv_list *held, int *code)
 {
     for (;;) {

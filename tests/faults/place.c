@@ -1,0 +1,77 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "place.h"
+
+void say_nothing(int32_t level, const char *area, const char *text, void *user)
+{
+    (void)level;
+    (void)area;
+    (void)text;
+    (void)user;
+}
+
+void name_place(place *at, const char *name)
+{
+    snprintf(at->path, sizeof at->path, "%s/%s", at->folder, name);
+    snprintf(at->url, sizeof at->url, "sqlite:///%s", at->path);
+}
+
+place make_place(void)
+{
+    place at;
+    make_folder(at.folder);
+    name_place(&at, "events.db");
+    return at;
+}
+
+void fill(const place *at, size_t count)
+{
+    ledger book = {0};
+    gavat *g = open_client(at->url, NULL);
+    for (size_t i = 0; i < count; i++)
+        send_and_note(g, ledger_add(&book, 'e', NULL, "filled"));
+    close_client(g);
+    check_ledger(at->path, &book, false);
+    ledger_free(&book);
+}
+
+void expect_error(gavat_op *op, gavat_status status, const char *native, const char *path, const char *advice)
+{
+    const gavat_error *error = (gavat_op_wait(op), gavat_op_error(op));
+    if (error->status != status || strcmp(error->native, native) != 0 || !strstr(error->message, path) || !strstr(error->message, advice))
+        fail_msg("%s %s: %s", gavat_status_name(error->status), error->native, error->message);
+}
+
+void expect_found(gavat *g, const ledger *book)
+{
+    gavat_filter filter = gavat_filter_init();
+    filter.limit = 1000;
+    gavat_op *op = held(g);
+    RUN(op, search_events, "row 0", &filter);
+    assert_int_equal(gavat_op_count(op), book->count);
+    gavat_op_unref(op);
+}
+
+bool is_indexed(void *user)
+{
+    gavat_op *op = held(user);
+    bool done = false;
+    gavat_check_stores(op);
+    gavat_op_wait(op);
+    for (size_t i = 0; i < gavat_op_count(op); i++)
+        done |= strstr(gavat_op_json(op, i, NULL), "\"0 rows behind\"") != NULL;
+    gavat_op_unref(op);
+    return done;
+}
+
+void write_some(gavat *g, ledger *book, int count)
+{
+    for (int i = 0; i < count; i++) {
+        send_and_note(g, ledger_add(book, 'e', NULL, "u"));
+        assert_int_equal(book->entries[book->count - 1].status, GAVAT_OK);
+    }
+}
