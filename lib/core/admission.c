@@ -8,7 +8,9 @@
 
 static gavat_op *make(gavat *g, gavat_done_fn done, void *user)
 {
-    gavat_op *op = gv_alloc(sizeof *op);
+    gavat_op *op = gv_spares_take(&g->spares);
+    if (!op)
+        op = gv_alloc(sizeof *op);
     if (!op)
         return NULL;
     memset(op, 0, offsetof(gavat_op, memory));
@@ -48,12 +50,14 @@ static bool half_of_bytes_is_free(gavat *g)
     return atomic_load(&g->bytes) <= g->most_bytes / 2;
 }
 
+/* In the midst of a turn those who wait are woken for some places together: the end of the turn does it for any. */
 void gv_room_locked(gavat *g)
 {
     bool bytes = half_of_bytes_is_free(g);
-    if (bytes && atomic_load(&g->waiting_for_room))
+    size_t live = atomic_load(&g->live);
+    if (bytes && atomic_load(&g->waiting_for_room) && (!g->turning || live <= g->most_ops - g->most_ops / 8))
         pthread_cond_broadcast(&g->room);
-    if (!bytes || atomic_load(&g->live) > g->most_ops / 2 || !atomic_exchange(&g->refused, false) || !g->room_fn)
+    if (!bytes || live > g->most_ops / 2 || !atomic_exchange(&g->refused, false) || !g->room_fn)
         return;
     g->room_due = true;
     gv_wake_locked(g);

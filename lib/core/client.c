@@ -68,7 +68,11 @@ static void init_locks(gavat *g)
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_mutex_init(&g->lock, NULL);
+    pthread_mutexattr_t adaptive;       /* it is held for so short a time that sleeping costs more than looking again */
+    pthread_mutexattr_init(&adaptive);
+    pthread_mutexattr_settype(&adaptive, PTHREAD_MUTEX_ADAPTIVE_NP);
+    pthread_mutex_init(&g->lock, &adaptive);
+    pthread_mutexattr_destroy(&adaptive);
     pthread_cond_init(&g->room, &attributes);
     pthread_cond_init(&g->closed, &attributes);
     pthread_condattr_destroy(&attributes);
@@ -76,6 +80,7 @@ static void init_locks(gavat *g)
                         &g->finished};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         gv_list_init(lists[i]);
+    gv_spares_init(&g->spares);
     gv_deadlines_init(&g->deadlines, gv_clock_steady());
     g->armed = UINT64_MAX;
 }
@@ -101,6 +106,7 @@ static void free_client(gavat *g)
     gv_link *link;
     while ((link = gv_list_take(&g->logs)))
         gv_free(GV_CONTAINER(link, gv_log_line, link));
+    gv_spares_free(&g->spares);
     pthread_cond_destroy(&g->room);
     pthread_cond_destroy(&g->closed);
     pthread_mutex_destroy(&g->lock);

@@ -4,6 +4,7 @@
 #define GV_CORE_CLIENT_H
 #include "metrics.h"
 #include "op.h"
+#include "spare.h"
 #include <pthread.h>
 #include <uv.h>
 
@@ -39,6 +40,8 @@ struct gavat {
     atomic_int log_level;
     _Atomic(gavat_clock_fn) clock;      /* set under lock */
     void *clock_user;           /* lock */
+
+    gv_spares spares;           /* memory of ops; has a lock of its own */
 
     /* Under lock. */
     pthread_mutex_t lock;

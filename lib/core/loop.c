@@ -205,6 +205,8 @@ static void end_turn(gavat *g)
     bool set = next != g->armed && !g->handles_closed;
     g->armed = next;
     g->turning = false;
+    if (gv_room_wanted(g))
+        gv_room_locked(g);
     bool again = g->wake_due || !gv_list_empty(&g->intake) || !gv_list_empty(&g->callbacks);
     g->wake_due = false;
     if (again)
@@ -259,6 +261,8 @@ static void turn(gavat *g)
     tell(g, now);
     open_direct_ways(g);
     gv_close_step(g, now);
+    if (!atomic_load(&g->live))
+        gv_spares_trim(&g->spares);
     end_turn(g);
 }
 

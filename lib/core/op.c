@@ -35,7 +35,7 @@ static void release(gavat_op *op)
         atomic_fetch_sub(&g->reserved, 1);
     else if (never_submitted && !op->internal)
         atomic_fetch_sub(&g->live, 1);
-    gv_free(op);
+    gv_spares_give(&g->spares, op);
     gv_room_bytes(g, charged, never_submitted);
     gv_client_unref(g);
 }

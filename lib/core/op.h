@@ -113,6 +113,7 @@ void gv_ops_finish(gavat *g, gv_list *ops);     /* many, by their link; one lock
 
 /* The staged result, made on first use; NULL: no memory. */
 gv_result *gv_op_result(gavat_op *op);
+void gv_op_drop_result(gavat_op *op);           /* what was built so far is nobody's: before a gv_op_fail */
 bool gv_result_add(gv_result *result, void *record);                    /* false: no memory */
 bool gv_result_add_json(gv_result *result, const gv_text *text);        /* a record of gv_json_shape, copied */
 bool gv_result_reject(gv_result *result, uint64_t index, const char *why);      /* why is copied */
@@ -120,6 +121,13 @@ bool gv_result_set_text(gv_result *result, const char *text, size_t length);
 void gv_result_free(gv_result *result);
 void gv_result_charge(gavat *g, gv_result *result);     /* count what it holds by now against the client's bound */
 void gv_op_charge(gavat_op *op);                /* the same of the staged one; the core does it at the end */
+
+/* A queue is longer than the caches: have the first `bytes` of the op behind this link brought in while another one is worked on. */
+static inline void gv_op_prefetch(const gv_link *link, size_t bytes)
+{
+    for (size_t at = 0; at < bytes; at += 64)
+        __builtin_prefetch((const char *)link + at);
+}
 
 /* For the core. */
 gavat_op *gv_op_new_internal(gavat *g, gavat_done_fn done, void *user);  /* beyond the bounds; not counted as live */

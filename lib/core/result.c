@@ -28,6 +28,12 @@ void gv_result_free(gv_result *result)
     gv_free(result);
 }
 
+void gv_op_drop_result(gavat_op *op)
+{
+    gv_result_free(op->staged.result);
+    op->staged.result = NULL;
+}
+
 /* Room for one more in an array that doubles. False: no memory, the array is as it was. */
 static bool make_room(void **array, size_t size, size_t count, size_t *room)
 {

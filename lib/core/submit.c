@@ -88,6 +88,7 @@ void gv_ops_finish(gavat *g, gv_list *ops)
         gv_link *link;
         pthread_mutex_lock(&g->lock);
         for (unsigned i = 0; i < AT_ONCE && (link = gv_list_take(ops)); i++) {
+            gv_op_prefetch(ops->head.next, offsetof(gavat_op, request));
             gv_list_append(&some, link);
             accept_locked(g, GV_CONTAINER(link, gavat_op, link), now, &released);
         }

@@ -272,10 +272,12 @@ int gv_sqlite_scan(gv_reader *reader, gavat_op *op, const gv_query *query, gv_sq
 
 void gv_sqlite_end_read(gv_reader *reader, gavat_op *op, int code)
 {
-    if (code == SQLITE_OK)
+    if (code == SQLITE_OK) {
         gv_op_succeed(op, GAVAT_REACHED_NONE);
-    else
-        gv_sqlite_fail(op, &reader->own.db, code, 0, "reading");
+        return;
+    }
+    gv_op_drop_result(op);
+    gv_sqlite_fail(op, &reader->own.db, code, 0, "reading");
 }
 
 void gv_sqlite_page(gv_reader *reader, gavat_op *op)

@@ -166,6 +166,7 @@ static int apply_all(gv_sqlite *self, gv_list *ops, gv_list *done)
     gv_link *link;
     while ((link = gv_list_take(ops))) {
         gavat_op *op = GV_CONTAINER(link, gavat_op, link);
+        gv_op_prefetch(ops->head.next, sizeof *op);
         gv_list_append(done, link);
         if (op->kind->flags & GV_LONG) {
             gv_list_remove(link);

@@ -317,8 +317,7 @@ static void turn_round(gv_result *result)
 static void say_failure(reading *r)
 {
     gavat_op *op = r->op;
-    if (op->staged.result)
-        op->staged.result->count = 0;
+    gv_op_drop_result(op);
     if (r->error == -ENOMEM)
         gv_op_fail(op, GAVAT_ENOMEM, GAVAT_ERROR_RETRY, "", "no memory for the entries of the text log");
     else if (r->error < 0)
