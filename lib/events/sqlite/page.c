@@ -2,7 +2,6 @@
 #include "sqlite.h"
 #include "page.h"
 #include "../../base/clock.h"
-#include "../../base/decimal.h"
 #include "../statements.h"
 #include <stdlib.h>
 #include <string.h>
@@ -21,10 +20,8 @@ static const char *copy_column(gv_arena *arena, sqlite3_stmt *row, int column, b
     return copy;
 }
 
-/* The exact text, when it still says what the number says: another program may have changed the number since. */
-static const char *read_money(gv_arena *arena, sqlite3_stmt *row, int column, bool *failed)
+const char *gv_sqlite_money(sqlite3_stmt *row, int column, char text[GV_DECIMAL_ROOM])
 {
-    char text[GV_DECIMAL_ROOM];
     if (sqlite3_column_type(row, column) == SQLITE_NULL)
         return NULL;
     double number = sqlite3_column_double(row, column);
@@ -33,12 +30,17 @@ static const char *read_money(gv_arena *arena, sqlite3_stmt *row, int column, bo
     if (exact && gv_decimal_parse(gv_slice_of(exact), &ignored)) {
         double same = gv_decimal_to_double(gv_slice_of(exact));
         if (!(same < number) && !(same > number))
-            return copy_column(arena, row, column + 1, failed);
+            return exact;
     }
-    if (!gv_decimal_from_double(number, text))
-        return NULL;
-    char *copy = gv_arena_copy_text(arena, text);
-    *failed |= !copy;
+    return gv_decimal_from_double(number, text) ? text : NULL;
+}
+
+static const char *read_money(gv_arena *arena, sqlite3_stmt *row, int column, bool *failed)
+{
+    char text[GV_DECIMAL_ROOM];
+    const char *money = gv_sqlite_money(row, column, text);
+    char *copy = money ? gv_arena_copy_text(arena, money) : NULL;
+    *failed |= money && !copy;
     return copy;
 }
 

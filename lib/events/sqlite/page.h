@@ -2,6 +2,7 @@
 #ifndef GV_EVENTS_SQLITE_PAGE_H
 #define GV_EVENTS_SQLITE_PAGE_H
 #include "sqlite.h"
+#include "../../base/decimal.h"
 
 /* A further condition on a row. */
 typedef bool gv_sqlite_match(sqlite3_stmt *row, void *user);
@@ -11,4 +12,7 @@ int gv_sqlite_scan(gv_reader *reader, gavat_op *op, const gv_query *query, gv_sq
 /* Stage the outcome of a read. */
 void gv_sqlite_end_read(gv_reader *reader, gavat_op *op, int code);
 
+/* An amount: the number in this column, its exact text in the next, which counts as long as it says what the number says: another program
+ * may have changed that since. The row's own text, or in text; NULL: there is none. */
+const char *gv_sqlite_money(sqlite3_stmt *row, int column, char text[GV_DECIMAL_ROOM]);
 #endif

@@ -1,7 +1,6 @@
 /* stats.c: totals over all that a filter selects. Counting is SQLite's, sums of money are ours: exact, whatever the column is. */
 #include "page.h"
 #include "../../base/clock.h"
-#include "../../base/decimal.h"
 #include "../../base/memory.h"
 #include <string.h>
 
@@ -231,17 +230,9 @@ static void add_sums(gv_text *json, const char *key, const gv_sums *sums, bool m
 static gv_decimal amount_of(sqlite3_stmt *row, int column)
 {
     char text[GV_DECIMAL_ROOM];
-    gv_decimal amount = 0;
-    const char *exact = column_text(row, column + 1);
-    double number = sqlite3_column_double(row, column);
-    if (exact && gv_decimal_parse(gv_slice_of(exact), &amount)) {
-        double same = gv_decimal_to_double(gv_slice_of(exact));
-        if (!(same < number) && !(same > number))
-            return amount;
-    }
-    if (!gv_decimal_from_double(number, text) || !gv_decimal_parse(gv_slice_of(text), &amount))
-        return 0;
-    return amount;
+    gv_decimal amount;
+    const char *money = gv_sqlite_money(row, column, text);
+    return money && gv_decimal_parse(gv_slice_of(money), &amount) ? amount : 0;
 }
 
 static gv_currency *currency_of(gv_currency **all, size_t *count, const char *name)
