@@ -1,7 +1,7 @@
 /* admission.c: how many ops and bytes a client takes on, who is refused, and who hears that there is room again.
  *
- * Counters go down without the lock. So whoever waits says so first (waiting_for_room, refused) and looks at the counters then, and
- * whoever lowers a counter does it first and looks for them then: one of the two sees the other. */
+ * Counters go down without the lock. So whoever waits says so first (waiting_for_room, refused) and looks at the
+ * counters then, and whoever lowers a counter does it first and looks for them then: one of the two sees the other. */
 #include "../base/memory.h"
 #include "client.h"
 #include <string.h>

@@ -1,7 +1,8 @@
-/* spare.h: memory of ops that are gone, kept for the next ones: under load an op is made on one thread and freed on another, where malloc is slow
- * and gives pages back that are wanted again at once. Any thread. A thread has a short list in a place of its own, by its number; full lists
- * go to a common one, where those who have none find them. Never more than there were ops at once, and some; the loop lets go of it when idle.
- * Under GV_ARENA_PLAIN (the sanitizer build) nothing is kept, so that use after free is seen. */
+/* spare.h: memory of ops that are gone, kept for the next ones: under load an op is made on one thread and freed on
+ * another, where malloc is slow and gives pages back that are wanted again at once. Any thread. A thread has a short
+ * list in a place of its own, by its number; full lists go to a common one, where those who have none find them.
+ * Never more than there were ops at once, and some; the loop lets go of it when idle. Under GV_ARENA_PLAIN (the
+ * sanitizer build) nothing is kept, so that use after free is seen. */
 #ifndef GV_CORE_SPARE_H
 #define GV_CORE_SPARE_H
 #include <pthread.h>

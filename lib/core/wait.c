@@ -104,10 +104,12 @@ void gavat_op_cancel(gavat_op *op)
     if (!withdrawn && op->kind->flags & GV_LONG)
         return;                 /* whoever works on it sees the flag, and ends it after the batch at hand */
     gv_op_end(op, GAVAT_ECANCELED, doubt(op, withdrawn),
-              withdrawn ? "cancelled before it reached the store: nothing was done" : "cancelled while the store was at work", NULL);
+              withdrawn ? "cancelled before it reached the store: nothing was done"
+                        : "cancelled while the store was at work", NULL);
 }
 
-/* Adds what ails the op's store, when it has said so: *message is then in the result. NULL: it has not, or there is no memory. */
+/* Adds what ails the op's store, when it has said so: *message is then in the result. NULL: it has not, or there is
+ * no memory. */
 static gv_result *explain(gavat_op *op, const char **message)
 {
     gavat *g = op->client;

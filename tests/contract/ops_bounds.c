@@ -1,5 +1,5 @@
-/* ops_bounds.c: what a client takes on: bounds of ops and bytes, refusals and the word of room, the reserve; and what it tells on the
- * loop: log lines, health, progress; the clock that may be set. */
+/* ops_bounds.c: what a client takes on: bounds of ops and bytes, refusals and the word of room, the reserve; and what
+ * it tells on the loop: log lines, health, progress; the clock that may be set. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

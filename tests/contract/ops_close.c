@@ -1,4 +1,5 @@
-/* ops_close.c: the end of a client: its last callback, its counts, its time, and what still works afterwards; opening more than once. */
+/* ops_close.c: the end of a client: its last callback, its counts, its time, and what still works afterwards; opening
+ * more than once. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* ops_ends.c: how ops end without or against their store: deadlines, cancelling, and what is then known of the outcome. */
+/* ops_ends.c: how ops end without or against their store: deadlines, cancelling, and what is then known of the
+ * outcome. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

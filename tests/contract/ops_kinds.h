@@ -1,5 +1,6 @@
-/* ops_kinds.h: what the tests of the op contract share: kinds of operations that only they have, one that does nothing, and one whose store is the test itself, which decides when to take
- * and to finish it. Included by one file of a program. */
+/* ops_kinds.h: what the tests of the op contract share: a client and a callback that notes what it saw, and kinds of
+ * operations that only they have: one that does nothing, and some whose store is the test itself, which decides when
+ * to take and to finish them. Included by one file of a program. */
 #ifndef GAVATCORE_TEST_OPS_KINDS_H
 #define GAVATCORE_TEST_OPS_KINDS_H
 #include "client.h"

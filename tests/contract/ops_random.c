@@ -1,5 +1,5 @@
-/* ops_random.c: eight threads submit, cancel, wait, keep, let go, flush and close at random, by seed; then everything must balance: one
- * callback for each op, nothing live, no byte counted. For TSan and ASan above all. */
+/* ops_random.c: eight threads submit, cancel, wait, keep, let go, flush and close at random, by seed; then everything
+ * must balance: one callback for each op, nothing live, no byte counted. For TSan and ASan above all. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
