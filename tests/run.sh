@@ -86,7 +86,7 @@ run_tests()
     }
 }
 
-test_packages='g++ libcmocka-dev sqlite3 shellcheck'
+test_packages='g++ libcmocka-dev zlib1g-dev sqlite3 shellcheck'
 [ "$builds" != coverage ] || test_packages="$test_packages gcovr"
 # shellcheck disable=SC2086
 install_packages $build_packages $test_packages || exit 1

@@ -48,7 +48,7 @@ static void a_deadline_ends_an_op_that_its_store_has_not_begun(void **state)
 static void a_write_that_its_store_has_begun_may_be_applied(void **state)
 {
     box *b = *state;
-    gavat_op *op = submit_held(b->g, &keep_kind, 100), *kept = wait_kept();
+    gavat_op *op = submit_held(b->g, &keep_kind, 1500), *kept = wait_kept();
     assert_true(gv_op_take(kept));
     assert_true(gv_op_wanted(kept));
     assert_int_equal(gavat_op_wait(op), GAVAT_ETIMEDOUT);
@@ -60,7 +60,7 @@ static void a_write_that_its_store_has_begun_may_be_applied(void **state)
 static void a_read_is_never_in_doubt(void **state)
 {
     box *b = *state;
-    gavat_op *op = submit_held(b->g, &keep_read_kind, 100), *kept = wait_kept();
+    gavat_op *op = submit_held(b->g, &keep_read_kind, 1500), *kept = wait_kept();
     assert_true(gv_op_take(kept));
     expect_end(op, GAVAT_ETIMEDOUT, GAVAT_ERROR_RETRY);
     gv_op_finish(kept);
