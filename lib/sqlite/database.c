@@ -176,6 +176,8 @@ static const gv_sqlite_code codes[] = {
     {SQLITE_SCHEMA, "SQLITE_SCHEMA", GAVAT_ESCHEMA, "the tables were changed meanwhile: try again"},
     {SQLITE_PROTOCOL, "SQLITE_PROTOCOL", GAVAT_EUNAVAIL, "too many processes use the file at once: try again"},
     {SQLITE_ERROR, "SQLITE_ERROR", GAVAT_ESCHEMA, "the tables are not as expected: run gavatctl schema status"},
+    {SQLITE_ABORT, "SQLITE_ABORT", GAVAT_EIO, "the transaction was undone before it could be committed: try again"},
+    {SQLITE_MISUSE, "SQLITE_?", GAVAT_EIO, "SQLite reports an error that is not expected here: look at the system's log"},
 };
 
 static const gv_sqlite_code *find_code(int code)
