@@ -73,18 +73,18 @@ int gv_file_read_all(const char *path, size_t limit, gv_text *out)
     return status;
 }
 
-int gv_file_write_all(int fd, const char *data, size_t length)
+int gv_file_write_all(int fd, const char *data, size_t length, size_t *done)
 {
-    while (length > 0) {
-        ssize_t done = gv_file_hook.write(fd, data, length);
-        if (done < 0 && errno == EINTR)
+    size_t own;
+    if (!done)
+        done = &own;
+    for (*done = 0; *done < length;) {
+        ssize_t count = gv_file_hook.write(fd, data + *done, length - *done);
+        if (count < 0 && errno == EINTR)
             continue;
-        if (done < 0)
-            return -errno;
-        if (done == 0)
-            return -EIO;
-        data += done;
-        length -= (size_t)done;
+        if (count <= 0)
+            return count < 0 ? -errno : -EIO;
+        *done += (size_t)count;
     }
     return 0;
 }

@@ -21,7 +21,8 @@ extern gv_file_calls gv_file_hook;
 /* -EFBIG past limit. Adds to out, all or nothing. */
 int gv_file_read_all(const char *path, size_t limit, gv_text *out);
 int gv_file_open(const char *path, int flags, mode_t mode, int *fd);            /* O_CLOEXEC is added */
-int gv_file_write_all(int fd, const char *data, size_t length);                 /* short writes are continued */
+/* Short writes are continued. *done: how far it came, also when it broke off; may be NULL. */
+int gv_file_write_all(int fd, const char *data, size_t length, size_t *done);
 int gv_file_sync(int fd);
 int gv_file_rename(const char *from, const char *to);
 int gv_file_unlink(const char *path);

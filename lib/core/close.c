@@ -61,10 +61,9 @@ static void cut(gavat *g)
             return;
         for (size_t i = 0; i < count; i++) {
             bool withdrawn = gv_op_withdraw(rest[i]);
-            uint32_t doubt = !withdrawn && rest[i]->kind->flags & GV_WRITE ? GAVAT_ERROR_MAYBE_APPLIED : 0;
             if (!rest[i]->internal)
                 g->close_status = GAVAT_ETIMEDOUT;
-            gv_op_end(rest[i], GAVAT_ECLOSED, doubt,
+            gv_op_end(rest[i], GAVAT_ECLOSED, gv_op_doubt(rest[i], withdrawn),
                       withdrawn ? "the client was closed before the store could begin: nothing was done"
                                 : "the client was closed while the store was at work", NULL);
             gavat_op_unref(rest[i]);

@@ -132,6 +132,7 @@ static inline void gv_op_prefetch(const gv_link *link, size_t bytes)
 /* For the core. */
 gavat_op *gv_op_new_internal(gavat *g, gavat_done_fn done, void *user);  /* beyond the bounds; not counted as live */
 const char *gv_op_backend(const gavat_op *op);  /* name, "" for the core's own kinds */
+uint32_t gv_op_doubt(const gavat_op *op, bool withdrawn);      /* the flags of an end that the store has not spoken */
 bool gv_op_withdraw(gavat_op *op);              /* true: the store has not begun, and never will; gv_op_end must follow */
 /* Unless it has ended. message: static, or in result, which is taken over (NULL: none). */
 void gv_op_end(gavat_op *op, gavat_status status, uint32_t flags, const char *message, gv_result *result);

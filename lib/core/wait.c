@@ -84,7 +84,7 @@ bool gv_op_withdraw(gavat_op *op)
     return atomic_compare_exchange_strong(&op->claim, &expected, GV_CLAIM_WITHDRAWN) || expected == GV_CLAIM_WITHDRAWN;
 }
 
-static uint32_t doubt(const gavat_op *op, bool withdrawn)
+uint32_t gv_op_doubt(const gavat_op *op, bool withdrawn)
 {
     return !withdrawn && op->kind->flags & GV_WRITE ? GAVAT_ERROR_MAYBE_APPLIED : 0;
 }
@@ -103,7 +103,7 @@ void gavat_op_cancel(gavat_op *op)
     bool withdrawn = gv_op_withdraw(op);
     if (!withdrawn && op->kind->flags & GV_LONG)
         return;                 /* whoever works on it sees the flag, and ends it after the batch at hand */
-    gv_op_end(op, GAVAT_ECANCELED, doubt(op, withdrawn),
+    gv_op_end(op, GAVAT_ECANCELED, gv_op_doubt(op, withdrawn),
               withdrawn ? "cancelled before it reached the store: nothing was done"
                         : "cancelled while the store was at work", NULL);
 }
@@ -143,5 +143,5 @@ void gv_op_expire(gavat_op *op)
         message = "the deadline passed before the store was open: call gavat_open first";
     else
         result = explain(op, &message);
-    gv_op_end(op, GAVAT_ETIMEDOUT, GAVAT_ERROR_RETRY | doubt(op, withdrawn), message, result);
+    gv_op_end(op, GAVAT_ETIMEDOUT, GAVAT_ERROR_RETRY | gv_op_doubt(op, withdrawn), message, result);
 }

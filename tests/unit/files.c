@@ -43,7 +43,7 @@ static void write_file(const char *path, const char *data, size_t length)
 {
     int fd;
     assert_int_equal(gv_file_open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600, &fd), 0);
-    assert_int_equal(gv_file_write_all(fd, data, length), 0);
+    assert_int_equal(gv_file_write_all(fd, data, length, NULL), 0);
     assert_int_equal(gv_file_sync(fd), 0);
     gv_file_close(fd);
 }
@@ -123,8 +123,8 @@ static void what_cannot_be_read_says_why(void **state)
     assert_int_equal(gv_file_open("missing/a", O_RDONLY, 0, &fd), -ENOENT);
     assert_int_equal(fd, 42);
     assert_int_equal(gv_file_sync(-1), -EBADF);
-    assert_int_equal(gv_file_write_all(-1, "x", 1), -EBADF);
-    assert_int_equal(gv_file_write_all(-1, "x", 0), 0);
+    assert_int_equal(gv_file_write_all(-1, "x", 1, NULL), -EBADF);
+    assert_int_equal(gv_file_write_all(-1, "x", 0, NULL), 0);
     gv_text_free(&out);
 }
 
@@ -296,9 +296,9 @@ static void a_full_disk_and_a_write_of_nothing_are_faults(void **state)
     assert_int_equal(gv_file_open("full", O_WRONLY | O_CREAT, 0600, &fd), 0);
     turns = 0;
     gv_file_hook.write = write_until_full;
-    assert_int_equal(gv_file_write_all(fd, "0123456789", 10), -ENOSPC);
+    assert_int_equal(gv_file_write_all(fd, "0123456789", 10, NULL), -ENOSPC);
     gv_file_hook.write = write_nothing;
-    assert_int_equal(gv_file_write_all(fd, "0123456789", 10), -EIO);
+    assert_int_equal(gv_file_write_all(fd, "0123456789", 10, NULL), -EIO);
     gv_file_close(fd);
 }
 

@@ -200,20 +200,6 @@ static gv_text_file *get_file(gv_text_writer *writer, const char *name)
 
 /* --- writing --- */
 
-/* *done: how far it came. */
-static int write_out(int fd, const char *data, size_t length, size_t *done)
-{
-    for (*done = 0; *done < length;) {
-        ssize_t count = gv_file_hook.write(fd, data + *done, length - *done);
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count <= 0)
-            return count < 0 ? -errno : -EIO;
-        *done += (size_t)count;
-    }
-    return 0;
-}
-
 static void disown(gv_text_writer *writer, size_t from, size_t to, size_t done)
 {
     for (size_t i = from; i != to; i = writer->lines[i - 1].next)
@@ -227,7 +213,7 @@ static bool flush(gv_text_writer *writer, gv_text_file *file, size_t from, size_
     size_t done = 0;
     int status = writer->buffer.failed ? -ENOMEM : 0;
     if (status == 0)
-        status = write_out(file->fd, gv_text_get(&writer->buffer), writer->buffer.length, &done);
+        status = gv_file_write_all(file->fd, gv_text_get(&writer->buffer), writer->buffer.length, &done);
     gv_text_clear(&writer->buffer);
     if (status == 0) {
         file->torn = false;
