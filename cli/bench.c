@@ -263,4 +263,5 @@ static const ctl_command commands[] = {
 };
 
 const ctl_group ctl_bench = {
-    .name = "bench", .summary = "Measure the configured store under load", .commands = commands};
+    .name = "bench", .summary = "Measure the configured store under load",
+    .commands = commands, .stores = CTL_EVENTS};

@@ -8,6 +8,8 @@ const ctl_group *const ctl_groups[] = {
 const ctl_option ctl_common[] = {
     {.name = "config", .letter = 'c', .kind = CTL_FILE, .value = "FILE", .help = "settings file of KEY=VALUE lines"},
     {.name = "events", .kind = CTL_WORD, .value = "URL", .help = "the events store for this call"},
+    {.name = "profiles", .kind = CTL_WORD, .value = "URL", .help = "the profiles store for this call"},
+    {.name = "state", .kind = CTL_WORD, .value = "URL", .help = "the state store for this call"},
     {.name = "output",
      .letter = 'o',
      .kind = CTL_CHOICE,

@@ -17,16 +17,18 @@ static void add_member(ctl_buffer *out, const char *key, ctl_slice value)
 }
 
 /* What the library calls "set" was an option of this call. */
-static ctl_slice name_source(const char *record)
+static ctl_slice name_source(const char *record, ctl_buffer *memory)
 {
-    static const char events[] = "\"option --events\"", timeout[] = "\"option --timeout\"";
     char source[16], key[32];
     gavat_json_copy(record, "source", source, sizeof source);
     gavat_json_copy(record, "key", key, sizeof key);
-    if (strcmp(source, "set") != 0)
-        return ctl_json_member(record, "source");
-    return strcmp(key, "GAVAT_TIMEOUT") == 0 ? (ctl_slice){timeout, sizeof timeout - 1}
-                                             : (ctl_slice){events, sizeof events - 1};
+    for (const ctl_override *row = ctl_overrides; strcmp(source, "set") == 0 && row->option; row++) {
+        if (strcmp(key, row->setting) != 0)
+            continue;
+        ctl_add_format(memory, "\"option --%s\"", row->option);
+        return (ctl_slice){memory->data, memory->length};
+    }
+    return ctl_json_member(record, "source");
 }
 
 static bool is_default(const char *record)
@@ -38,18 +40,19 @@ static bool is_default(const char *record)
 
 static void show_setting(ctl_output *out, const char *record)
 {
-    ctl_buffer json = {0};
+    ctl_buffer json = {0}, memory = {0};
     if (is_ignored(record))
         return;
     add_member(&json, "key", ctl_json_member(record, "key"));
     add_member(&json, "value", ctl_json_member(record, "value"));
-    add_member(&json, "source", name_source(record));
+    add_member(&json, "source", name_source(record, &memory));
     add_member(&json, "default", ctl_json_member(record, "default"));
     add_member(&json, "allowed", ctl_json_member(record, "allowed"));
     add_member(&json, "help", ctl_json_member(record, "help"));
     ctl_add_text(&json, "}");
     ctl_output_record(out, json.data, json.length);
     ctl_free(&json);
+    ctl_free(&memory);
 }
 
 /* Only what was given somewhere. The value of a name that is not ours stays unseen: it may be another program's
@@ -57,18 +60,19 @@ static void show_setting(ctl_output *out, const char *record)
 static void check_setting(ctl_output *out, const char *record)
 {
     static const char good[] = "\"ok\"", ignored[] = "\"ignored\"";
-    ctl_buffer json = {0};
+    ctl_buffer json = {0}, memory = {0};
     bool other = is_ignored(record);
     if (!other && is_default(record))
         return;
     add_member(&json, "key", ctl_json_member(record, "key"));
     add_member(&json, "result", other ? (ctl_slice){ignored, sizeof ignored - 1} : (ctl_slice){good, sizeof good - 1});
-    add_member(&json, "source", other ? ctl_json_member(record, "source") : name_source(record));
+    add_member(&json, "source", other ? ctl_json_member(record, "source") : name_source(record, &memory));
     if (other)
         ctl_add_text(&json, ",\"ignored\":true");
     ctl_add_text(&json, "}");
     ctl_output_record(out, json.data, json.length);
     ctl_free(&json);
+    ctl_free(&memory);
 }
 
 static int print_settings(const ctl_call *call, void (*print)(ctl_output *out, const char *record), bool tell)
@@ -123,4 +127,6 @@ static const ctl_command commands[] = {
     {0},
 };
 
-const ctl_group ctl_config = {.name = "config", .summary = "Show and check the settings", .commands = commands};
+const ctl_group ctl_config = {
+    .name = "config", .summary = "Show and check the settings",
+    .commands = commands, .stores = CTL_STORES};

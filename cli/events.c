@@ -191,4 +191,5 @@ static const ctl_command commands[] = {
 };
 
 const ctl_group ctl_events = {
-    .name = "events", .summary = "Log events, list and search them, import, export", .commands = commands};
+    .name = "events", .summary = "Log events, list and search them, import, export",
+    .commands = commands, .stores = CTL_EVENTS};

@@ -146,4 +146,5 @@ static const ctl_command commands[] = {
 };
 
 const ctl_group ctl_messages = {
-    .name = "messages", .summary = "Log messages that bots sent, list and count them", .commands = commands};
+    .name = "messages", .summary = "Log messages that bots sent, list and count them",
+    .commands = commands, .stores = CTL_EVENTS};

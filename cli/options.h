@@ -45,9 +45,13 @@ typedef struct ctl_command {
     int (*run)(const ctl_call *call);      /* gives the exit code; NULL ends an array of commands */
 } ctl_command;
 
+/* The stores that a group's commands use; the others are off for the call, so that one that is away does no harm. */
+enum { CTL_EVENTS = 1, CTL_PROFILES = 2, CTL_STATE = 4, CTL_STORES = CTL_EVENTS | CTL_PROFILES | CTL_STATE };
+
 typedef struct ctl_group {
     const char *name, *summary;
     const ctl_command *commands;
+    unsigned stores; /* CTL_EVENTS, … */
 } ctl_group;
 
 extern const ctl_group *const ctl_groups[]; /* ends with NULL */

@@ -162,4 +162,5 @@ static const ctl_command commands[] = {
 };
 
 const ctl_group ctl_sales = {
-    .name = "sales", .summary = "Log sales, list them, change their status, add them up", .commands = commands};
+    .name = "sales", .summary = "Log sales, list them, change their status, add them up",
+    .commands = commands, .stores = CTL_EVENTS};

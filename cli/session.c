@@ -38,18 +38,30 @@ static char *find_file(const ctl_call *call)
     return NULL;
 }
 
+const ctl_override ctl_overrides[] = {
+    {"events", "POSTGRES_URL", CTL_EVENTS},
+    {"profiles", "MONGODB_URI", CTL_PROFILES},
+    {"state", "REDIS_URL", CTL_STATE},
+    {"timeout", "GAVAT_TIMEOUT", 0},
+    {0},
+};
+
 static gavat_status set_options(const ctl_session *session)
 {
-    const char *events = ctl_get_text(session->call, "events");
-    int64_t timeout = ctl_get_duration(session->call, "timeout");
+    unsigned stores = session->call->group->stores;
     gavat_status status = GAVAT_OK;
-    if (events)
-        status = gavat_config_set(session->config, "POSTGRES_URL", events);
-    if (status == GAVAT_OK && timeout) {
-        ctl_buffer text = {0};
-        ctl_add_format(&text, "%lldms", (long long)timeout);
-        status = gavat_config_set(session->config, "GAVAT_TIMEOUT", text.data);
-        ctl_free(&text);
+    for (const ctl_override *row = ctl_overrides; row->option && status == GAVAT_OK; row++) {
+        const char *text = ctl_get_text(session->call, row->option);
+        ctl_buffer duration = {0};
+        if (text && !row->store) {
+            ctl_add_format(&duration, "%lldms", (long long)ctl_get_duration(session->call, row->option));
+            text = duration.data;
+        }
+        if (row->store && !(row->store & stores))
+            text = "off";
+        if (text)
+            status = gavat_config_set(session->config, row->setting, text);
+        ctl_free(&duration);
     }
     return status;
 }

@@ -11,6 +11,13 @@ typedef struct ctl_session {
     char *file; /* the settings file that was read; NULL: none */
 } ctl_session;
 
+/* The settings that options of every call set: {.option = NULL} ends them. */
+typedef struct ctl_override {
+    const char *option, *setting;
+    unsigned store; /* whose URL it is; 0: no store's */
+} ctl_override;
+extern const ctl_override ctl_overrides[];
+
 /* How far to go: settings and client only, or its stores open too. TRY: stores that do not open are no fault. */
 typedef enum ctl_depth { CTL_SETTINGS, CTL_OPEN, CTL_TRY } ctl_depth;
 

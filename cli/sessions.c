@@ -157,4 +157,5 @@ static const ctl_command commands[] = {
 };
 
 const ctl_group ctl_sessions = {
-    .name = "sessions", .summary = "Set, look at and close user sessions", .commands = commands};
+    .name = "sessions", .summary = "Set, look at and close user sessions",
+    .commands = commands, .stores = CTL_EVENTS};

@@ -165,8 +165,11 @@ static const ctl_command schema_commands[] = {
 };
 
 const ctl_group ctl_init = {
-    .name = "init", .summary = "Create or upgrade what each configured store needs", .commands = init_commands};
+    .name = "init", .summary = "Create or upgrade what each configured store needs",
+    .commands = init_commands, .stores = CTL_STORES};
 const ctl_group ctl_doctor = {
-    .name = "doctor", .summary = "Check settings and stores, and say what to do", .commands = doctor_commands};
+    .name = "doctor", .summary = "Check settings and stores, and say what to do",
+    .commands = doctor_commands, .stores = CTL_STORES};
 const ctl_group ctl_schema = {
-    .name = "schema", .summary = "Show and upgrade the schemas of the stores", .commands = schema_commands};
+    .name = "schema", .summary = "Show and upgrade the schemas of the stores",
+    .commands = schema_commands, .stores = CTL_STORES};

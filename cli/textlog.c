@@ -95,4 +95,5 @@ static const ctl_command commands[] = {
 };
 
 const ctl_group ctl_textlog = {
-    .name = "textlog", .summary = "Read the text log mirror of one user (GAVAT_TEXT_LOG_DIR)", .commands = commands};
+    .name = "textlog", .summary = "Read the text log mirror of one user (GAVAT_TEXT_LOG_DIR)",
+    .commands = commands, .stores = CTL_EVENTS};

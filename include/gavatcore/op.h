@@ -78,6 +78,22 @@ GAVAT_API const char *gavat_op_uid(const gavat_op *op);
 /* Why the i-th refused record of a batch was refused, *index which one it is (gavat_batch_set_index). NULL: no more. */
 GAVAT_API const char *gavat_op_rejected(const gavat_op *op, size_t i, uint64_t *index);
 
+/* The answer of permit_message, try_limit and try_cooldown. Never NULL: allowed is 0 where the op failed. */
+typedef int32_t gavat_reason;
+enum { GAVAT_REASON_NONE = 0, GAVAT_REASON_COOLDOWN = 1, GAVAT_REASON_WINDOW = 2, GAVAT_REASON_PHASE = 3, GAVAT_REASON_PAUSED = 4 };
+typedef int32_t gavat_advice;
+enum { GAVAT_ADVICE_NONE = 0, GAVAT_ADVICE_SEND = 1, GAVAT_ADVICE_MENU = 2, GAVAT_ADVICE_WAIT = 3, GAVAT_ADVICE_SILENT = 4 };
+typedef struct gavat_decision {
+    int32_t allowed;            /* 1 or 0 */
+    gavat_reason reason;
+    gavat_advice advice;        /* of permit_message; SILENT: a person has taken over */
+    int32_t reserved;
+    int64_t remaining;          /* how many more would be allowed now */
+    int64_t retry_after_ms;     /* 0: now; -1: time alone will not do */
+} gavat_decision;
+GAVAT_API const gavat_decision *gavat_op_decision(const gavat_op *op);
+GAVAT_API const char *gavat_reason_name(gavat_reason reason);               /* "cooldown", … static */
+
 /* Many records for one op, of one area. Not shared between threads while it is filled. No memory: NULL, accepted by all below. */
 GAVAT_API GAVAT_CHECK gavat_batch *gavat_batch_new(gavat *g);
 GAVAT_API void gavat_batch_free(gavat_batch *batch);                        /* the caller's hold; an op under way keeps its own */

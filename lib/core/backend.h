@@ -14,14 +14,17 @@
 typedef enum gv_area {
     GV_EVENTS,
     GV_TEXT_LOG,                /* the mirror: a store of its own behind the events area's calls */
+    GV_PROFILES,
+    GV_STATE,
     GV_AREA_COUNT,
     GV_CORE = GV_AREA_COUNT     /* kinds that the client itself serves */
 } gv_area;
 
 typedef struct gv_area_row {
     const char *name;           /* "events": in errors, logs, the doctor */
-    gv_setting_id setting;      /* its URL; an empty one means that the area is off */
+    gv_setting_id setting;      /* its URL; an empty one, or GV_STORE_OFF, means that the area is off */
     const struct gv_kind *import, *commit;      /* of gavat_import_batch, gavat_commit_batch; NULL: it has none */
+    const struct gv_kind *check, *schema, *upgrade;     /* its part of check_stores, get_schema, upgrade_schema; NULL: none */
 } gv_area_row;
 extern const gv_area_row gv_areas[GV_AREA_COUNT];
 
@@ -39,6 +42,10 @@ typedef struct gv_kind {
     unsigned place, flags;
     void (*run)(gavat *g, gavat_op *op);        /* GV_CORE: serves it, loop's thread */
 } gv_kind;
+
+typedef struct gv_upgrade_request {     /* of `upgrade` */
+    int32_t dry_run;            /* 1: say what would be done */
+} gv_upgrade_request;
 
 typedef struct gv_store gv_store;
 typedef struct gv_backend {
@@ -64,6 +71,7 @@ struct gv_store {               /* one area's place in a client */
     const char *shown;          /* redacted */
     gv_store *front;            /* ops of this area go through that store first (the text log mirror); NULL: none */
     gv_arena arena;             /* prepare may use it; lives as long as self */
+    gv_kind opening;            /* what the children of gavat_open are */
     gv_store_state state;       /* loop's thread */
     const gavat_op *opener;     /* whose end opens it; loop's thread */
     gv_list waiting;            /* ops that came before it was open; loop's thread */

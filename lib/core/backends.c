@@ -2,12 +2,15 @@
 #include "batch.h"
 
 extern const gv_backend gv_sqlite_events, gv_text_log;
-extern const gv_kind gv_import_events, gv_commit_events;
+extern const gv_kind gv_import_events, gv_commit_events, gv_check_events, gv_schema_events, gv_upgrade_events, gv_check_text_log;
 extern const gv_batch_kind gv_batch_event, gv_batch_sale, gv_batch_message, gv_batch_session;
 
 const gv_area_row gv_areas[GV_AREA_COUNT] = {
-    [GV_EVENTS] = {"events", GV_SET_EVENTS_URL, &gv_import_events, &gv_commit_events},
-    [GV_TEXT_LOG] = {"textlog", GV_SET_TEXT_LOG_DIR, NULL, NULL},
+    [GV_EVENTS] = {"events", GV_SET_EVENTS_URL, .import = &gv_import_events, .commit = &gv_commit_events, .check = &gv_check_events,
+                   .schema = &gv_schema_events, .upgrade = &gv_upgrade_events},
+    [GV_TEXT_LOG] = {"textlog", GV_SET_TEXT_LOG_DIR, .check = &gv_check_text_log},
+    [GV_PROFILES] = {"profiles", GV_SET_PROFILES_URL},
+    [GV_STATE] = {"state", GV_SET_STATE_URL},
 };
 
 const gv_backend *const gv_backends[] = {

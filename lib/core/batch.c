@@ -119,10 +119,14 @@ size_t gavat_batch_bytes(const gavat_batch *batch)
 static void submit_batch(gavat_op *op, gavat_batch *batch, bool commit)
 {
     const gv_area_row *row = batch ? &gv_areas[batch->area] : &gv_areas[GV_EVENTS];
-    const gv_kind *kind = commit ? row->commit : row->import;
+    const gv_kind *kind = commit && row->commit ? row->commit : row->import;
     if (!gv_op_begin(op, kind))
         return;
     gavat *g = op->client;
+    if (commit && !row->commit) {
+        gv_op_refuse(op, GAVAT_EINVAL, "%s: only records of the events area are committed together; use gavat_import_batch", row->name);
+        return;
+    }
     if (!batch) {
         gv_op_refuse(op, GAVAT_ENOMEM, "there is no batch: gavat_batch_new had no memory");
         return;

@@ -35,7 +35,7 @@ static gavat_status prepare_store(gavat *g, gv_area area, gavat_config *cfg)
     store->client = g;
     store->health = GAVAT_HEALTH_DOWN;
     gv_list_init(&store->waiting);
-    if (!*text)
+    if (!*text || strcmp(text, GV_STORE_OFF) == 0)
         return GAVAT_OK;
     gv_url url = {0};
     const char *wrong = area_has_urls(area) ? gv_url_parse(&store->arena, text, &url) : NULL;

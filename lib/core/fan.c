@@ -188,13 +188,13 @@ static void open_store(gavat *g, gavat_op *child)
 
 static void run_open(gavat *g, gavat_op *op)
 {
-    static const gv_kind children[GV_AREA_COUNT] = {
-        {"open", GV_EVENTS, GV_PLACES, 0, open_store},
-        {"open", GV_TEXT_LOG, GV_PLACES, 0, open_store},
-    };
     const gv_kind *kinds[GV_AREA_COUNT];
-    for (unsigned area = 0; area < GV_AREA_COUNT; area++)
-        kinds[area] = &children[area];
+    for (unsigned area = 0; area < GV_AREA_COUNT; area++) {
+        const gv_kind opening = {"open", (gv_area)area, GV_PLACES, 0, open_store};
+        if (!g->stores[area].opening.run)   /* a second gavat_open: others may read it already */
+            g->stores[area].opening = opening;
+        kinds[area] = &g->stores[area].opening;
+    }
     pthread_mutex_lock(&g->lock);
     g->opened = true;
     pthread_mutex_unlock(&g->lock);

@@ -117,6 +117,7 @@ void gv_op_drop_result(gavat_op *op);           /* what was built so far is nobo
 bool gv_result_add(gv_result *result, void *record);                    /* false: no memory */
 bool gv_result_add_json(gv_result *result, const gv_text *text);        /* a record of gv_json_shape, copied */
 bool gv_result_reject(gv_result *result, uint64_t index, const char *why);      /* why is copied */
+bool gv_op_decide(gavat_op *op, const gavat_decision *decision);        /* the op's one record, for gavat_op_decision; false: no memory */
 bool gv_result_set_text(gv_result *result, const char *text, size_t length);
 void gv_result_free(gv_result *result);
 void gv_result_charge(gavat *g, gv_result *result);     /* count what it holds by now against the client's bound */

@@ -19,6 +19,11 @@ const gv_setting gv_settings[GV_SETTING_COUNT] = {
     [GV_SET_EVENTS_URL] = {
         "POSTGRES_URL", "DATABASE_URL", GV_SETTING_URL, "sqlite:///./data/gavatcore.db", 0, 0, NULL,
         "The store of events, sales, messages and sessions. DATABASE_URL counts where POSTGRES_URL is not given."},
+    [GV_SET_PROFILES_URL] = {
+        "MONGODB_URI", NULL, GV_SETTING_URL, GV_STORE_OFF, 0, 0, NULL, "The store of profiles."},
+    [GV_SET_STATE_URL] = {
+        "REDIS_URL", NULL, GV_SETTING_URL, GV_STORE_OFF, 0, 0, NULL,
+        "The store of conversation states, cooldowns, counters, lists and limits."},
     [GV_SET_TEXT_LOG_DIR] = {
         "GAVAT_TEXT_LOG_DIR", NULL, GV_SETTING_TEXT, "", 0, 0, NULL,
         "The folder in which each event is also written as a line of the user's own text log. "
@@ -203,7 +208,7 @@ void gv_setting_add_allowed(gv_text *out, const gv_setting *setting)
         gv_text_adds(out, "text");
         break;
     case GV_SETTING_URL:
-        gv_text_adds(out, "a store URL");
+        gv_text_adds(out, "a store URL, or " GV_STORE_OFF);
         break;
     case GV_SETTING_CHOICE:
         add_choices(out, setting->choices);
@@ -320,6 +325,8 @@ static gavat_status parse_url(const gv_setting *setting, const char *value, gv_t
 {
     gv_arena arena = {0};
     gv_url url;
+    if (strcmp(value, GV_STORE_OFF) == 0)
+        return GAVAT_OK;
     const char *phrase = gv_url_parse(&arena, value, &url);
     gv_arena_free(&arena);
     if (!phrase)

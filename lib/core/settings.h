@@ -9,10 +9,13 @@
 #include <stdint.h>
 
 #define GV_SETTING_ROOM 4096    /* most bytes of a value */
+#define GV_STORE_OFF "off"      /* in place of a store URL: there is no such store */
 #define GV_MEMORY_IS_OUT "memory is out"    /* the one phrase of gv_url_parse and gv_dotenv_read that blames no text */
 
 typedef enum gv_setting_id {
     GV_SET_EVENTS_URL,          /* POSTGRES_URL, else DATABASE_URL */
+    GV_SET_PROFILES_URL,
+    GV_SET_STATE_URL,
     GV_SET_TEXT_LOG_DIR,
     GV_SET_TIME_ZONE,
     GV_SET_TIMEOUT,
@@ -30,7 +33,7 @@ typedef enum gv_setting_id {
 
 typedef enum gv_setting_type {
     GV_SETTING_TEXT,            /* any text */
-    GV_SETTING_URL,             /* a store URL: shown redacted */
+    GV_SETTING_URL,             /* a store URL, shown redacted, or GV_STORE_OFF */
     GV_SETTING_INTEGER,
     GV_SETTING_BYTES,           /* 4096, 64k, 64KiB, 1MiB, 2GiB: powers of 1024 */
     GV_SETTING_DURATION,        /* 10s, 1m30s, 250ms; a bare number is seconds; kept in milliseconds */

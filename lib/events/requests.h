@@ -12,8 +12,8 @@ typedef enum gv_events_place {
     GV_CHECK_EVENTS, GV_SCHEMA_EVENTS, GV_UPGRADE_EVENTS,
     GV_EVENTS_PLACES
 } gv_events_place;
-extern const gv_kind gv_events_ops[GV_EVENTS_PLACES];
-extern const gv_kind gv_import_events, gv_commit_events;        /* the same as their rows, for backends.c */
+extern const gv_kind gv_events_ops[GV_EVENTS_PLACES];   /* those of calls of the area's own; the others, for backends.c: */
+extern const gv_kind gv_import_events, gv_commit_events, gv_check_events, gv_schema_events, gv_upgrade_events;
 
 typedef struct gv_log_request {         /* LOG_…, SET_SESSION */
     const gv_record_kind *kind;
@@ -37,10 +37,6 @@ typedef struct gv_session_request {     /* CLOSE_SESSION, GET_SESSION: user_id; 
 typedef struct gv_prune_request {
     gavat_time before;
 } gv_prune_request;
-
-typedef struct gv_upgrade_request {     /* first in it, so that fan.c's copy of the request serves */
-    int32_t dry_run;
-} gv_upgrade_request;
 
 /* What narrows a query: for each kind of record the filter's fields that it has. */
 enum { GV_BY_USER, GV_BY_USERNAME, GV_BY_TYPE, GV_BY_LEVEL, GV_BY_STATUS, GV_BY_BOT, GV_BY_COUNT };

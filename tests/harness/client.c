@@ -11,9 +11,18 @@
 #include <unistd.h>
 
 #define CASES_MOST 100
-#define DEFAULT_URLS "sqlite:///{folder}/events.db"
 
-static char pattern[512] = DEFAULT_URLS;        /* the URL at hand, as it was given */
+static const struct area {
+    const char *setting, *variable, *urls;
+} areas[] = {
+    {"POSTGRES_URL", "TEST_EVENTS_URLS", "sqlite:///{folder}/events.db"},
+    {"MONGODB_URI", "TEST_PROFILES_URLS", "file://{folder}/profiles"},
+    {"REDIS_URL", "TEST_STATE_URLS", "sqlite:///{folder}/state.db memory:"},
+};
+#define AREAS (sizeof areas / sizeof *areas)
+
+static const struct area *area = &areas[0];     /* the one at hand */
+static char pattern[512] = "sqlite:///{folder}/events.db";      /* the URL at hand, as it was given */
 static gavat_clock_fn clock_fn;
 
 void make_folder(char out[256])
@@ -70,7 +79,8 @@ gavat *open_client(const char *url, const char *const *settings)
 {
     gavat *g = NULL;
     gavat_config *cfg = gavat_config_new();
-    gavat_config_set(cfg, "POSTGRES_URL", url);
+    for (size_t i = 0; i < AREAS; i++)
+        gavat_config_set(cfg, areas[i].setting, &areas[i] == area ? url : "off");
     gavat_config_set(cfg, "GAVAT_TIMEOUT", "20s");
     for (; settings && *settings; settings += 2)
         gavat_config_set(cfg, settings[0], settings[1]);
@@ -129,12 +139,13 @@ int close_fresh(void **state)
     return 0;
 }
 
-int run_on_events(const char *name, const struct CMUnitTest *cases, size_t count)
+static int run_on(const struct area *at, const char *name, const struct CMUnitTest *cases, size_t count)
 {
     static struct CMUnitTest own[CASES_MOST];
     int failed = 0;
-    const char *urls = getenv("TEST_EVENTS_URLS");
-    urls = urls && *urls ? urls : DEFAULT_URLS;
+    const char *urls = getenv(at->variable);
+    urls = urls && *urls ? urls : at->urls;
+    area = at;
     if (count > CASES_MOST)
         return 1;
     for (size_t i = 0; i < count; i++) {
@@ -154,6 +165,21 @@ int run_on_events(const char *name, const struct CMUnitTest *cases, size_t count
         urls += length + (urls[length] == ' ');
     }
     return failed;
+}
+
+int run_on_events(const char *name, const struct CMUnitTest *cases, size_t count)
+{
+    return run_on(&areas[0], name, cases, count);
+}
+
+int run_on_profiles(const char *name, const struct CMUnitTest *cases, size_t count)
+{
+    return run_on(&areas[1], name, cases, count);
+}
+
+int run_on_state(const char *name, const struct CMUnitTest *cases, size_t count)
+{
+    return run_on(&areas[2], name, cases, count);
 }
 
 gavat_op *held(gavat *g)

@@ -1,6 +1,7 @@
 /* client.h: a client on a fresh store, and ops run one at a time: what every test through the public API begins with.
  *
- * Each case gets a store of its own. TEST_EVENTS_URLS names the stores, separated by blanks; in each URL {folder}
+ * Each case gets a store of its own, of the area at hand; the other areas are off, unless a setting turns one on.
+ * TEST_EVENTS_URLS, TEST_PROFILES_URLS and TEST_STATE_URLS name the stores, separated by blanks; in each URL {folder}
  * stands for a fresh folder and {name} for a fresh name. A new backend is one more URL there. TEST_SCALE is tenth or
  * full, TEST_SEED a number. cmocka's header comes before this one. */
 #ifndef GAVATCORE_TEST_CLIENT_H
@@ -19,8 +20,10 @@ typedef struct fresh {
     char url[512], folder[256];
 } fresh;
 
-/* Run the cases once for each URL, with open_fresh and close_fresh around each. Gives main's exit code. */
+/* Run the cases once for each URL of an area, with open_fresh and close_fresh around each. Gives main's exit code. */
 int run_on_events(const char *name, const struct CMUnitTest *cases, size_t count);
+int run_on_profiles(const char *name, const struct CMUnitTest *cases, size_t count);
+int run_on_state(const char *name, const struct CMUnitTest *cases, size_t count);
 int open_fresh(void **state);
 int close_fresh(void **state);
 static inline gavat *client_of(void **state)
@@ -32,7 +35,7 @@ static inline gavat *client_of(void **state)
 void make_folder(char out[256]);
 void drop_folder(const char *folder);
 
-/* A client on this URL, opened. settings: key, value, key, value, …, NULL; NULL: none. */
+/* A client on this URL of the area at hand (of events, before any run_on_…), opened. settings: key, value, key, value, …, NULL; NULL: none. */
 gavat *open_client(const char *url, const char *const *settings);
 void close_client(gavat *g);                    /* NULL is accepted */
 void set_clock_of_next(gavat_clock_fn fn);      /* of clients that are opened after it, within the case */

@@ -288,7 +288,7 @@ static void what_is_allowed_is_told_in_the_largest_units(void **state)
         gv_setting_id id;
         const char *text;
     } rows[] = {
-        {GV_SET_EVENTS_URL, "a store URL"}, {GV_SET_TIME_ZONE, "text"},          {GV_SET_TIMEOUT, "1ms to 24h"},
+        {GV_SET_EVENTS_URL, "a store URL, or off"}, {GV_SET_TIME_ZONE, "text"},          {GV_SET_TIMEOUT, "1ms to 24h"},
         {GV_SET_READERS, "1 to 16"},        {GV_SET_MAX_RECORD, "1KiB to 64MiB"}, {GV_SET_SEARCH_INDEX, "on or off"},
     };
     (void)state;

@@ -10,6 +10,8 @@
 #define USER_MOST 1024          /* bytes */
 
 static const gv_kind get_kind = {"get_text_log", GV_TEXT_LOG, GV_TEXT_LOG_GET, 0, NULL};
+extern const gv_kind gv_check_text_log;         /* backends.c */
+const gv_kind gv_check_text_log = {"check_stores", GV_TEXT_LOG, GV_TEXT_LOG_CHECK, 0, NULL};
 static const gv_kind stats_kind = {"get_text_log_stats", GV_TEXT_LOG, GV_TEXT_LOG_STATS, 0, NULL};
 
 /* False: refused. */
