@@ -41,7 +41,7 @@ static void add_pattern(ctl_buffer *out, const ctl_option *options, ctl_buffer *
     for (const ctl_option *o = options; o && o->name; o++) {
         ctl_buffer mark = {0};
         ctl_add_format(&mark, " %s ", o->name);
-        if (o->kind != CTL_FLAG && !(seen->data && strstr(seen->data, mark.data))) {
+        if (ctl_takes_word(o) && !(seen->data && strstr(seen->data, mark.data))) {
             ctl_add_text(seen, mark.data);
             if (o->letter)
                 ctl_add_format(out, "%s-%c", out->data[out->length - 1] == ' ' ? "" : "|", o->letter);
@@ -92,7 +92,7 @@ static void add_option_values(ctl_buffer *out, const ctl_option *options, const 
                               const char *files)
 {
     for (const ctl_option *o = options; o && o->name; o++) {
-        if (o->kind == CTL_FLAG || (!o->choices && o->kind != CTL_FILE))
+        if (!ctl_takes_word(o) || (!o->choices && o->kind != CTL_FILE))
             continue;
         ctl_add_text(out, "        ");
         if (o->letter)
@@ -205,7 +205,7 @@ static void add_fish_option(ctl_buffer *out, const char *when, const ctl_option 
         ctl_add_format(out, " -s %c", o->letter);
     if (o->kind == CTL_FILE)
         ctl_add_text(out, " -r -F");
-    else if (o->kind != CTL_FLAG)
+    else if (ctl_takes_word(o))
         ctl_add_text(out, " -x");
     if (o->choices) {
         ctl_add_text(out, " -a '");

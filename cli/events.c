@@ -27,18 +27,26 @@ static int run_log(const ctl_call *call)
     return ctl_session_end(&session, code);
 }
 
-static void get_page(gavat_op *op, const gavat_filter *filter, const char *keyword)
+typedef struct query {
+    gavat_filter filter;
+    const char *keyword; /* NULL: not a search */
+} query;
+
+static void get_page(gavat_op *op, void *asked, uint32_t limit, const char *cursor)
 {
-    if (keyword)
-        gavat_search_events(op, keyword, filter);
+    query *q = asked;
+    q->filter.limit = limit;
+    q->filter.cursor = cursor;
+    if (q->keyword)
+        gavat_search_events(op, q->keyword, &q->filter);
     else
-        gavat_get_events(op, filter);
+        gavat_get_events(op, &q->filter);
 }
 
 static int run_list(const ctl_call *call)
 {
-    gavat_filter filter = ctl_make_filter(call);
-    return ctl_list(call, get_page, &filter, ctl_get_argument(call, 0));
+    query q = {ctl_make_filter(call), ctl_get_argument(call, 0)};
+    return ctl_list(call, get_page, &q);
 }
 
 static const char *stats_columns(const char *by)

@@ -61,9 +61,11 @@ static int close_file(export *e, int code)
     return code;
 }
 
-static void get_page(gavat_op *op, const gavat_filter *filter, const char *keyword)
+static void get_page(gavat_op *op, void *query, uint32_t limit, const char *cursor)
 {
-    (void)keyword;
+    gavat_filter *filter = query;
+    filter->limit = limit;
+    filter->cursor = cursor;
     gavat_get_events(op, filter);
 }
 
@@ -99,7 +101,7 @@ static int copy_records(ctl_session *session, export *e)
     ctl_progress_start(&e->progress, e->call, "exported", "events");
     ctl_format format = e->call->format_given ? e->call->format : CTL_LINES;
     ctl_output_file(&out, e->file, format, e->call->command->columns);
-    code = ctl_pages(session, &out, get_page, &filter, NULL, 0, show_count, e);
+    code = ctl_pages(session, &out, get_page, &filter, 0, show_count, e);
     uint64_t count = out.count;
     bool failed = out.failed;
     if (ctl_output_end(&out) && !code)

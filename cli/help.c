@@ -65,7 +65,10 @@ static void name_option(ctl_buffer *out, const ctl_option *o)
         ctl_add_format(out, "-%c, ", o->letter);
     else
         ctl_add_text(out, "    ");
-    ctl_add_format(out, "--%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : "");
+    if (o->kind == CTL_SWITCH)
+        ctl_add_format(out, "--%s[=no]", o->name);
+    else
+        ctl_add_format(out, "--%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : "");
 }
 
 static void add_options(ctl_buffer *out, const char *title, const ctl_option *options)
@@ -101,6 +104,17 @@ static void add_arguments(ctl_buffer *out, const ctl_option *arguments)
         add_row(out, a->name, width, a->help);
 }
 
+void ctl_add_repeated(ctl_buffer *out, const ctl_option *arguments)
+{
+    size_t count = 0;
+    for (const ctl_option *a = arguments; a && a->name; a++)
+        count += a->repeats;
+    for (const ctl_option *a = arguments; count > 1 && a->name; a++)
+        if (a->repeats)
+            ctl_add_format(out, "%s%s", a == arguments || !(a - 1)->repeats ? " [" : " ", a->name);
+    ctl_add_text(out, count > 1 ? "]…" : count ? "…" : "");
+}
+
 static void add_usage(ctl_buffer *out, const ctl_group *group, const ctl_command *command)
 {
     ctl_add_format(out, "Usage: gavatctl %s", group->name);
@@ -108,6 +122,7 @@ static void add_usage(ctl_buffer *out, const ctl_group *group, const ctl_command
         ctl_add_format(out, " %s", command->name);
     for (const ctl_option *a = command->arguments; a && a->name; a++)
         ctl_add_format(out, a->optional ? " [%s]" : " %s", a->name);
+    ctl_add_repeated(out, command->arguments);
     for (const ctl_option *o = command->options; o && o->name; o++)
         if (o->required)
             ctl_add_format(out, " --%s %s", o->name, o->value);

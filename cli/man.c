@@ -66,7 +66,9 @@ static void add_option(ctl_buffer *out, const ctl_option *o)
     ctl_add_text(out, "\\fB\\-\\-");
     add(out, o->name);
     ctl_add_text(out, "\\fR");
-    if (o->value) {
+    if (o->kind == CTL_SWITCH) {
+        add(out, "[=no]");
+    } else if (o->value) {
         ctl_add_text(out, " ");
         add_font(out, 'I', o->value);
     }
@@ -106,6 +108,10 @@ static void add_usage(ctl_buffer *out, const ctl_group *group, const ctl_command
         add_font(out, 'I', a->name);
         ctl_add_text(out, a->optional ? "]" : "");
     }
+    ctl_buffer repeated = {0};
+    ctl_add_repeated(&repeated, command->arguments);
+    add_font(out, 'I', repeated.data ? repeated.data : "");
+    ctl_free(&repeated);
     for (const ctl_option *o = command->options; o && o->name; o++) {
         if (!o->required)
             continue;

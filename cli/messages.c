@@ -48,16 +48,18 @@ static gavat_filter make_filter(const ctl_call *call)
     return filter;
 }
 
-static void get_page(gavat_op *op, const gavat_filter *filter, const char *keyword)
+static void get_page(gavat_op *op, void *query, uint32_t limit, const char *cursor)
 {
-    (void)keyword;
+    gavat_filter *filter = query;
+    filter->limit = limit;
+    filter->cursor = cursor;
     gavat_get_messages(op, filter);
 }
 
 static int run_list(const ctl_call *call)
 {
     gavat_filter filter = make_filter(call);
-    return ctl_list(call, get_page, &filter, NULL);
+    return ctl_list(call, get_page, &filter);
 }
 
 static int run_stats(const ctl_call *call)

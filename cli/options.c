@@ -1,5 +1,4 @@
 #include "options.h"
-#include "buffer.h"
 #include "stop.h"
 #include "tell.h"
 #include "value.h"
@@ -65,6 +64,11 @@ bool ctl_has_choice(const char *choices, const char *word)
     return false;
 }
 
+bool ctl_takes_word(const ctl_option *option)
+{
+    return option->kind != CTL_FLAG && option->kind != CTL_SWITCH;
+}
+
 /* An option of the command at hand, or, before the command is known, of any. */
 static const ctl_option *look_up(const ctl_call *call, const char *name, size_t length, char letter)
 {
@@ -107,6 +111,8 @@ static const char *wrong_value(const ctl_option *o, const char *text, ctl_buffer
                                              : "a time such as 2026-01-31T09:00:00Z, 2026-01-31 or 24h (back from now)";
     case CTL_DURATION:
         return ctl_parse_duration(text, &number) && number > 0 ? NULL : "a duration such as 90s, 15m, 24h or 7d";
+    case CTL_SWITCH:
+        return ctl_has_choice("yes|no", text) ? NULL : "yes or no";
     case CTL_CHOICE:
         if (ctl_has_choice(o->choices, text))
             return NULL;
@@ -128,7 +134,8 @@ static int check_value(const ctl_call *call, const ctl_option *o, const char *te
     ctl_buffer why = {0};
     const char *wanted = wrong_value(o, text, &why);
     if (wanted)
-        ctl_usage(call, "%s%s takes %s, not \"%s\"", o->value ? "--" : "", o->name, wanted, text);
+        ctl_usage(call, "%s%s takes %s, not \"%s\"", o->value || o->kind == CTL_SWITCH ? "--" : "", o->name, wanted,
+                  text);
     ctl_free(&why);
     return wanted ? 2 : 0;
 }
@@ -152,6 +159,8 @@ static int take_long(ctl_call *call, int argc, const char *const *argv, int *i)
         return unknown_option(call, name, length);
     if (o->kind == CTL_FLAG)
         return text ? ctl_usage(call, "--%s takes no value", o->name) : keep_option(call, o, "");
+    if (o->kind == CTL_SWITCH)
+        return keep_option(call, o, text ? text + 1 : "yes");
     if (!text && *i + 1 == argc)
         return ctl_usage(call, "--%s needs %s", o->name, o->value);
     return keep_option(call, o, text ? text + 1 : argv[++*i]);
@@ -164,8 +173,8 @@ static int take_short(ctl_call *call, int argc, const char *const *argv, int *i)
         const ctl_option *o = look_up(call, NULL, 0, *at);
         if (!o)
             return ctl_usage(call, "unknown option \"-%.1s\"", at);
-        if (o->kind == CTL_FLAG) {
-            int code = keep_option(call, o, "");
+        if (!ctl_takes_word(o)) {
+            int code = keep_option(call, o, o->kind == CTL_SWITCH ? "yes" : "");
             if (code)
                 return code;
             continue;
@@ -198,6 +207,34 @@ static int take_group(ctl_call *call, const char *word, const char *next)
     return unknown(call, "command", &nearest, "gavatctl ");
 }
 
+static size_t count_arguments(const ctl_command *command, size_t *repeated)
+{
+    size_t count = 0;
+    *repeated = 0;
+    for (const ctl_option *a = command->arguments; a && a[count].name; count++)
+        *repeated += a[count].repeats;
+    return count;
+}
+
+/* The row of argument i; NULL: there is none so far on. */
+static const ctl_option *find_argument(const ctl_command *command, size_t i)
+{
+    size_t repeated = 0, count = count_arguments(command, &repeated);
+    if (i < count)
+        return &command->arguments[i];
+    return repeated ? &command->arguments[count - repeated + (i - count) % repeated] : NULL;
+}
+
+/* Behind so many arguments: the one that must still come; NULL: none. */
+static const ctl_option *find_missing(const ctl_command *command, size_t given)
+{
+    size_t repeated = 0, count = count_arguments(command, &repeated);
+    if (given >= count && (!repeated || (given - count) % repeated == 0))
+        return NULL;
+    const ctl_option *next = find_argument(command, given);
+    return next->optional ? NULL : next;
+}
+
 static int take_word(ctl_call *call, const char *word, const char *next)
 {
     if (!call->group)
@@ -215,10 +252,7 @@ static int take_word(ctl_call *call, const char *word, const char *next)
         ctl_free(&before);
         return code;
     }
-    size_t most = 0;
-    while (call->command->arguments && call->command->arguments[most].name)
-        most++;
-    if (call->argument_count == most || most > CTL_MOST_ARGUMENTS)
+    if (!find_argument(call->command, call->argument_count) || call->argument_count == CTL_MOST_ARGUMENTS)
         return ctl_usage(call, "\"%s\" is one argument too many", word);
     call->arguments[call->argument_count++] = word;
     return 0;
@@ -268,15 +302,12 @@ static int check_values(const ctl_call *call)
         if (check_value(call, call->values[i].option, call->values[i].text))
             return 2;
     }
-    const ctl_option *arguments = call->command->arguments;
-    for (size_t i = 0; arguments && arguments[i].name; i++) {
-        if (i < call->argument_count) {
-            if (check_value(call, &arguments[i], call->arguments[i]))
-                return 2;
-        } else if (!arguments[i].optional) {
-            return ctl_usage(call, "%s is missing", arguments[i].name);
-        }
-    }
+    for (size_t i = 0; i < call->argument_count; i++)
+        if (check_value(call, find_argument(call->command, i), call->arguments[i]))
+            return 2;
+    const ctl_option *missing = find_missing(call->command, call->argument_count);
+    if (missing)
+        return ctl_usage(call, "%s is missing", missing->name);
     for (const ctl_option *o = call->command->options; o && o->name; o++)
         if (o->required && !ctl_get_text(call, o->name))
             return ctl_usage(call, "--%s %s is missing", o->name, o->value);
@@ -343,7 +374,7 @@ int ctl_read_dashes(ctl_call *call)
     for (size_t i = 0; i < call->argument_count + call->value_count; i++) {
         bool argument = i < call->argument_count;
         size_t j = argument ? i : i - call->argument_count;
-        ctl_kind kind = argument ? call->command->arguments[j].kind : call->values[j].option->kind;
+        ctl_kind kind = argument ? find_argument(call->command, j)->kind : call->values[j].option->kind;
         const char **text = argument ? &call->arguments[j] : &call->values[j].text;
         if ((kind != CTL_TEXT && kind != CTL_JSON) || strcmp(*text, "-") != 0)
             continue;
@@ -370,6 +401,12 @@ const char *ctl_get_text(const ctl_call *call, const char *name)
 bool ctl_get_flag(const ctl_call *call, const char *name)
 {
     return ctl_get_text(call, name) != NULL;
+}
+
+int32_t ctl_get_switch(const ctl_call *call, const char *name)
+{
+    const char *text = ctl_get_text(call, name);
+    return !text ? 0 : *text == 'y' ? 1 : -1;
 }
 
 int64_t ctl_get_integer(const ctl_call *call, const char *name, int64_t fallback)

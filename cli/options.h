@@ -3,6 +3,7 @@
  * ctl_parse to the end of the program. */
 #ifndef CTL_OPTIONS_H
 #define CTL_OPTIONS_H
+#include "buffer.h"
 #include <gavatcore.h>
 #include <stdbool.h>
 
@@ -10,6 +11,7 @@ typedef enum ctl_kind {
     CTL_TEXT,    /* any text; "-" reads stdin */
     CTL_JSON,    /* a JSON object; "-" reads stdin */
     CTL_FLAG,    /* an option without a value */
+    CTL_SWITCH,  /* "--active" or "--active=yes", "--active=no" */
     CTL_INTEGER, /* within least .. most */
     CTL_TIME,
     CTL_DURATION,
@@ -24,6 +26,7 @@ typedef struct ctl_option {
     const char *name;
     char letter;
     bool optional; /* of an argument; those come last */
+    bool repeats;  /* of an argument; those come last too, and all of them together may stand again and again */
     bool required; /* of an option */
     ctl_kind kind;
     const char *value;   /* "TIME": the value's name in help */
@@ -60,7 +63,7 @@ extern const ctl_option ctl_common[];       /* options of every command */
 typedef enum ctl_format { CTL_TABLE, CTL_ARRAY, CTL_LINES, CTL_CSV } ctl_format;
 
 #define CTL_MOST_VALUES 64
-#define CTL_MOST_ARGUMENTS 8
+#define CTL_MOST_ARGUMENTS 256
 struct ctl_call {
     const ctl_group *group;     /* NULL: no words were given */
     const ctl_command *command; /* NULL: a group without its command */
@@ -84,6 +87,7 @@ int ctl_read_dashes(ctl_call *call);
 const char *ctl_get_argument(const ctl_call *call, size_t i);
 const char *ctl_get_text(const ctl_call *call, const char *name);
 bool ctl_get_flag(const ctl_call *call, const char *name);
+int32_t ctl_get_switch(const ctl_call *call, const char *name); /* 1: yes, -1: no, 0: not given */
 int64_t ctl_get_integer(const ctl_call *call, const char *name, int64_t fallback);
 gavat_time ctl_get_time(const ctl_call *call, const char *name);  /* 0: not given */
 int64_t ctl_get_duration(const ctl_call *call, const char *name); /* milliseconds; 0: not given */
@@ -97,6 +101,8 @@ const ctl_command *ctl_find_command(const ctl_group *group,
                                     const char *name); /* "": only where the group is the command */
 const ctl_option *ctl_find_option(const ctl_option *options, const char *name, size_t length, char letter);
 bool ctl_has_choice(const char *choices, const char *word);
+bool ctl_takes_word(const ctl_option *option); /* the word behind it is its value */
+void ctl_add_repeated(ctl_buffer *out, const ctl_option *arguments); /* the end of a usage: "…" or " [A B]…" */
 
 /* help.c: help of the level that call is on, to stdout; the nearest of the names offered so far. */
 int ctl_print_help(const ctl_call *call);

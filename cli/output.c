@@ -171,6 +171,10 @@ void ctl_output_op(ctl_output *out, const gavat_op *op)
         if (json)
             ctl_output_record(out, json, length);
     }
+    uint64_t place = 0;
+    const char *reason = NULL;
+    for (size_t i = 0; (reason = gavat_op_rejected(op, i, &place)) != NULL; i++, out->skipped++)
+        ctl_error("skipped: %s", reason);
 }
 
 bool ctl_output_page(ctl_output *out)
@@ -201,7 +205,7 @@ int ctl_output_end(ctl_output *out)
         write_names(out);
     bool written = ctl_output_page(out);
     ctl_output_drop(out);
-    return written || out->file == stdout ? 0 : 1;
+    return !written && out->file != stdout ? 1 : out->skipped ? 4 : 0;
 }
 
 int ctl_output_one(const ctl_call *call, const char *columns, const char *json)

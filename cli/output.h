@@ -12,7 +12,7 @@ typedef struct ctl_output {
     ctl_format format;
     bool single; /* one record: JSON is an object, not an array */
     bool failed;
-    uint64_t count;
+    uint64_t count, skipped;
     char *names; /* the columns' names, each ended by NUL */
     const char *columns[CTL_MOST_COLUMNS];
     size_t column_count;
@@ -25,10 +25,10 @@ void ctl_output_begin(ctl_output *out, const ctl_call *call, const char *columns
 void ctl_output_file(ctl_output *out, FILE *file, ctl_format format, const char *columns);
 void ctl_output_record(ctl_output *out, const char *json, size_t length);
 bool ctl_output_page(ctl_output *out); /* what there is goes out now; false: nothing more can be written */
-int ctl_output_end(ctl_output *out);   /* the exit code */
+int ctl_output_end(ctl_output *out);   /* the exit code: 4 where records were skipped */
 void ctl_output_drop(ctl_output *out); /* ends it without a word: nothing was found out */
 
-/* All records of an op, or one made here. */
+/* All records of an op; those that its store could not read are told on stderr. One made here. */
 void ctl_output_op(ctl_output *out, const gavat_op *op);
 int ctl_output_one(const ctl_call *call, const char *columns, const char *json);
 

@@ -31,17 +31,15 @@ static void tell_rest(const ctl_session *session, const ctl_output *out, const g
         ctl_note(session->call, "the first %llu; --limit N or --all shows more", (unsigned long long)out->count);
 }
 
-int ctl_pages(ctl_session *session, ctl_output *out, ctl_page_fn get, gavat_filter *filter, const char *keyword,
-              uint64_t limit, ctl_seen_fn seen, void *user)
+int ctl_pages(ctl_session *session, ctl_output *out, ctl_page_fn get, void *query, uint64_t limit, ctl_seen_fn seen,
+              void *user)
 {
     gavat_op *before = NULL;
     int code = 0;
     bool more = true;
     while (more && !code) {
         gavat_op *op = ctl_session_op(session);
-        filter->limit = page_size(limit, out->count);
-        filter->cursor = before ? gavat_op_cursor(before) : NULL;
-        get(op, filter, keyword);
+        get(op, query, page_size(limit, out->count), before ? gavat_op_cursor(before) : NULL);
         gavat_op_unref(before);
         before = op;
         code = ctl_session_wait(session, op);
@@ -55,11 +53,10 @@ int ctl_pages(ctl_session *session, ctl_output *out, ctl_page_fn get, gavat_filt
     if (!code && limit)
         tell_rest(session, out, before);
     gavat_op_unref(before);
-    filter->cursor = NULL;
     return code;
 }
 
-int ctl_list(const ctl_call *call, ctl_page_fn get, gavat_filter *filter, const char *keyword)
+int ctl_list(const ctl_call *call, ctl_page_fn get, void *query)
 {
     ctl_session session;
     uint64_t limit = ctl_get_flag(call, "all") ? 0 : (uint64_t)ctl_get_integer(call, "limit", DEFAULT_LIMIT);
@@ -67,13 +64,15 @@ int ctl_list(const ctl_call *call, ctl_page_fn get, gavat_filter *filter, const 
     if (!code) {
         ctl_output out;
         ctl_output_begin(&out, call, call->command->columns, call->command->shown);
-        code = ctl_pages(&session, &out, get, filter, keyword, limit, NULL, NULL);
-        if (!code && !out.count && out.format == CTL_TABLE)
+        code = ctl_pages(&session, &out, get, query, limit, NULL, NULL);
+        if (!code && !out.count && !out.skipped && out.format == CTL_TABLE)
             ctl_note(call, "no records");
-        if (code && !out.count)
+        if (code && !out.count) {
             ctl_output_drop(&out);
-        else if (ctl_output_end(&out) && !code)
-            code = 1;
+        } else {
+            int ended = ctl_output_end(&out);
+            code = code ? code : ended;
+        }
     }
     return ctl_session_end(&session, code);
 }

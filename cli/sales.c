@@ -34,16 +34,18 @@ static int run_log(const ctl_call *call)
     return ctl_session_end(&session, code);
 }
 
-static void get_page(gavat_op *op, const gavat_filter *filter, const char *keyword)
+static void get_page(gavat_op *op, void *query, uint32_t limit, const char *cursor)
 {
-    (void)keyword;
+    gavat_filter *filter = query;
+    filter->limit = limit;
+    filter->cursor = cursor;
     gavat_get_sales(op, filter);
 }
 
 static int run_list(const ctl_call *call)
 {
     gavat_filter filter = ctl_make_filter(call);
-    return ctl_list(call, get_page, &filter, NULL);
+    return ctl_list(call, get_page, &filter);
 }
 
 static int run_status(const ctl_call *call)

@@ -163,7 +163,7 @@ int ctl_session_show(ctl_session *session, gavat_op *op, const char *columns, bo
         ctl_output_begin(&out, session->call, columns ? columns : command->columns, columns ? NULL : command->shown);
         out.single = single && gavat_op_count(op) == 1;
         ctl_output_op(&out, op);
-        if (!out.count && out.format == CTL_TABLE)
+        if (!out.count && !out.skipped && out.format == CTL_TABLE)
             ctl_note(session->call, "no records");
         code = ctl_output_end(&out);
     }

@@ -37,9 +37,11 @@ static int run_get(const ctl_call *call)
     return ctl_session_end(&session, code);
 }
 
-static void get_page(gavat_op *op, const gavat_filter *filter, const char *keyword)
+static void get_page(gavat_op *op, void *query, uint32_t limit, const char *cursor)
 {
-    (void)keyword;
+    gavat_filter *filter = query;
+    filter->limit = limit;
+    filter->cursor = cursor;
     gavat_get_sessions(op, filter);
 }
 
@@ -47,8 +49,8 @@ static int run_list(const ctl_call *call)
 {
     gavat_filter filter = ctl_make_filter(call);
     filter.type = ctl_get_text(call, "bot-type");
-    filter.is_active = ctl_get_flag(call, "active");
-    return ctl_list(call, get_page, &filter, NULL);
+    filter.is_active = ctl_get_switch(call, "active");
+    return ctl_list(call, get_page, &filter);
 }
 
 static int run_close(const ctl_call *call)
@@ -101,7 +103,7 @@ static const ctl_option set_options[] = {
 };
 
 static const ctl_option list_options[] = {
-    {.name = "active", .kind = CTL_FLAG, .help = "only active ones"},
+    {.name = "active", .kind = CTL_SWITCH, .help = "only active ones; =no: only inactive ones"},
     {.name = "bot-type", .kind = CTL_WORD, .value = "TYPE", .help = "only of this bot type"},
     CTL_OPTION_USER,
     {.name = "username", .kind = CTL_WORD, .value = "NAME", .help = "only of this user name"},

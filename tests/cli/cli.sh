@@ -349,6 +349,10 @@ run sessions close 42
 check "sessions close" 'code_is 0 && silent out'
 run sessions list --active
 check "a closed session is not active" 'code_is 0 && silent out'
+run sessions list --active=no
+check "--active=no lists the others" 'code_is 0 && lines_are 1'
+run sessions list --active=maybe
+check "a switch takes yes or no" 'code_is 2 && err_has "--active takes yes or no, not \"maybe\""'
 run sessions close nobody
 check "closing a session that is not there" 'code_is 1'
 run sessions expire --idle 30d -o json
