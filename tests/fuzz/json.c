@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../../lib/base/json.h"
+#include "../../lib/base/json_indent.h"
 #include "../../lib/base/utf8.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -114,6 +115,23 @@ static void rewrite(gv_slice text, unsigned flags)
     gv_text_free(&compact);
 }
 
+/* Laid out anew it is the same value, and laid out once more the same text. */
+static void indent(gv_slice text, unsigned flags)
+{
+    gv_text once = {0}, twice = {0}, ascii = {0}, other = {0};
+    gv_json_print(&once, text, &gv_json_indent_2);
+    EXPECT(!once.failed && accepted(slice_of(&once), flags));
+    gv_json_print(&twice, slice_of(&once), &gv_json_indent_2);
+    EXPECT(twice.length == once.length && memcmp(twice.data, once.data, once.length) == 0);
+    gv_json_to_ascii(&ascii, text);
+    gv_json_to_ascii(&other, slice_of(&once));
+    EXPECT(other.length == ascii.length && memcmp(other.data, ascii.data, ascii.length) == 0);
+    gv_text_free(&once);
+    gv_text_free(&twice);
+    gv_text_free(&ascii);
+    gv_text_free(&other);
+}
+
 static void merge(gv_slice base, gv_slice over, unsigned flags)
 {
     gv_text merged = {0}, again = {0};
@@ -131,6 +149,7 @@ static void rewrite_unsound(gv_slice text)
     gv_json_to_ascii(&out, text);
     gv_json_to_compact(&out, text);
     gv_json_merge(&out, text, text);
+    gv_json_print(&out, text, &gv_json_indent_2);
     EXPECT(!out.failed);
     gv_text_free(&out);
 }
@@ -150,6 +169,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     find_members(text);
     if (sound) {
         rewrite(text, strict ? 0 : all);
+        indent(text, strict ? 0 : all);
         merge(text, text, all);
     } else {
         rewrite_unsound(text);

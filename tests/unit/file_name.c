@@ -39,8 +39,8 @@ static void simple_names_are_their_own_stems(void **state)
 {
     (void)state;
     static const char *const names[] = {
-        "bot123", "with blank", " ", "@bot", "a.b", "a..", "i\304\237ne ba\305\237\304\261", "\360\237\224\245", "con", "-rf",
-        "a\\b", "a:b*?\"<>|", "~", "new\nline", "\377\376", "bot.json", "tmp",
+        "bot123", "with blank", " ", "@bot", "a.b", "a..", "i\304\237ne ba\305\237\304\261", "\360\237\224\245", "con",
+        "-rf", "a\\b", "a:b*?\"<>|", "~", "new\nline", "\377\376", "bot.json", "tmp",
         /* What another program named, and this one would not encode. */
         "bot%41", "100%", "%%", "%2f", "a%2E", "%41", "a%", "a%25b", "%25b", "a%2", "%~", "a%~b",
         "%2", "a%25", "%2541",
