@@ -20,6 +20,13 @@ void gv_free(void *old);                        /* accepts NULL */
 char *gv_copy_text(const char *text);           /* NULL for NULL, or when memory is out */
 char *gv_copy_bytes(const char *data, size_t length);   /* ended by a NUL of its own */
 
+/* Have memory brought into the caches while something else is done. */
+static inline void gv_prefetch(const void *memory, size_t bytes)
+{
+    for (size_t at = 0; at < bytes; at += 64)
+        __builtin_prefetch((const char *)memory + at);
+}
+
 static inline bool gv_add_size(size_t a, size_t b, size_t *sum)     /* false: overflow */
 {
     return !__builtin_add_overflow(a, b, sum);

@@ -8,12 +8,12 @@
 
 static gavat_op *make(gavat *g, gavat_done_fn done, void *user)
 {
-    gavat_op *op = gv_spares_take(&g->spares);
+    gavat_op *op = gv_spares_take(&g->spares, GV_OP_HOT);
     if (!op)
         op = gv_alloc(sizeof *op);
     if (!op)
         return NULL;
-    memset(op, 0, offsetof(gavat_op, memory));
+    memset(op, 0, offsetof(gavat_op, uid) + 1);
     atomic_store_explicit(&op->refs, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&g->refs, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&g->bytes, sizeof *op, memory_order_relaxed);

@@ -144,8 +144,7 @@ static void say_goodbye(gavat *g)
     result->text_length = length < 0 ? 0 : (size_t)length;
     gavat_error error = {g->close_status, 0, "", "", g->close_status ? "work was cut off when the time was up" : ""};
     op->staged.error = error;
-    op->outcome = op->staged;
-    op->staged.result = NULL;
+    op->outcome = &op->staged;
     atomic_store_explicit(&op->phase, GV_PHASE_CALLING, memory_order_release);
     pthread_mutex_unlock(&g->lock);
     if (op->done)

@@ -38,6 +38,6 @@ const gavat_decision *gavat_op_decision(const gavat_op *op)
     static const gavat_decision refused = {0, GAVAT_REASON_NONE, GAVAT_ADVICE_NONE, 0, 0, 0};
     if (!op || atomic_load_explicit(&op->phase, memory_order_acquire) < GV_PHASE_ENDED)
         return &refused;
-    const gv_result *result = op->outcome.result;
-    return op->outcome.error.status == GAVAT_OK && result && result->shape == &decision_shape && result->count ? result->records[0] : &refused;
+    const gv_result *result = op->outcome->result;
+    return op->outcome->error.status == GAVAT_OK && result && result->shape == &decision_shape && result->count ? result->records[0] : &refused;
 }

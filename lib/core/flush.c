@@ -5,7 +5,8 @@
 static void finish_locked(gavat *g, gavat_op *flush, uint64_t now, gv_list *released)
 {
     gavat_error none = {GAVAT_OK, 0, "", "", ""};
-    flush->outcome.error = none;
+    flush->staged.error = none;
+    flush->outcome = &flush->staged;
     gv_op_end_locked(g, flush, now, released);
 }
 

@@ -60,8 +60,10 @@ static unsigned route_some(gavat *g)
     gv_link *link;
     unsigned count = 0;
     g->routing = true;
-    for (; count < CHUNK && (link = gv_list_take(&g->intake)); count++)
+    for (; count < CHUNK && (link = gv_list_take(&g->intake)); count++) {
+        gv_prefetch(g->intake.head.next, GV_OP_HOT);
         gv_loop_route(g, GV_CONTAINER(link, gavat_op, link));
+    }
     g->routing = false;
     if (!gv_list_empty(&g->finished))
         gv_ops_finish(g, &g->finished);

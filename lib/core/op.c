@@ -20,13 +20,14 @@ static void release(gavat_op *op)
 {
     gavat *g = op->client;
     bool never_submitted = atomic_load_explicit(&op->phase, memory_order_relaxed) == GV_PHASE_NEW;
+    gv_result *imposed = op->outcome == &op->imposed ? op->imposed.result : NULL;
     size_t charged = op->bytes;
     if (op->staged.result)
         charged += op->staged.result->charged;
-    if (op->outcome.result)
-        charged += op->outcome.result->charged;
+    if (imposed)
+        charged += imposed->charged;
     gv_result_free(op->staged.result);
-    gv_result_free(op->outcome.result);
+    gv_result_free(imposed);
     gavat_batch_free(op->batch);
     gavat_op_unref(op->parent);
     if (op->request != op->memory)
@@ -84,7 +85,6 @@ bool gv_op_begin(gavat_op *op, const gv_kind *kind)
 void *gv_op_request(gavat_op *op, size_t size)
 {
     gavat *g = op->client;
-    op->request_bytes = size;
     if (size <= sizeof op->memory) {
         memset(op->memory, 0, size);
         op->request = op->memory;
@@ -127,7 +127,7 @@ const gavat_error *gavat_op_error(const gavat_op *op)
     static const gavat_error pending = {GAVAT_PENDING, 0, "", "", "the operation has not ended yet"};
     if (!op)
         return &refused;
-    return atomic_load_explicit(&op->phase, memory_order_acquire) >= GV_PHASE_ENDED ? &op->outcome.error : &pending;
+    return atomic_load_explicit(&op->phase, memory_order_acquire) >= GV_PHASE_ENDED ? &op->outcome->error : &pending;
 }
 
 gavat_status gavat_op_status(const gavat_op *op)
@@ -137,7 +137,7 @@ gavat_status gavat_op_status(const gavat_op *op)
 
 static const gv_outcome *outcome_of(const gavat_op *op)
 {
-    return op && atomic_load_explicit(&op->phase, memory_order_acquire) >= GV_PHASE_ENDED ? &op->outcome : NULL;
+    return op && atomic_load_explicit(&op->phase, memory_order_acquire) >= GV_PHASE_ENDED ? op->outcome : NULL;
 }
 
 static const gv_result *result_of(const gavat_op *op)

@@ -13,6 +13,7 @@
 #define GV_CORE_OP_H
 #include "backend.h"
 #include "deadlines.h"
+#include "../base/memory.h"
 #include "../base/text.h"
 #include "../../include/gavatcore/op.h"
 #include <stdatomic.h>
@@ -55,6 +56,8 @@ typedef struct gv_outcome {
 typedef struct gv_waiter gv_waiter;
 #define GV_OP_INLINE 400        /* bytes of request that need no allocation of their own: a usual event fits */
 
+/* Thousands of them leave the caches before their turn comes. So what every op's way touches stands first, close together, and
+ * what few need is not even zeroed. */
 struct gavat_op {
     gv_link link;               /* where it queues: the client, its store, a worker; whoever holds it */
     gv_link ended;              /* waits for its callback; client's lock */
@@ -64,29 +67,30 @@ struct gavat_op {
     gv_store *store;            /* where it goes next; NULL: the client serves it */
     gavat_done_fn done;
     void *user;
-    gavat_progress_fn progress;
-    void *progress_user;
     atomic_uint refs, phase, claim;
     atomic_bool cancelled;
     bool held, reserved, internal, mirrored, timeout_given;
     uint32_t timeout_ms;
     uint64_t submitted;         /* steady, nanoseconds */
+    gv_outcome staged;          /* the store's word, which counts once it is accepted */
+    const gv_outcome *outcome;  /* staged or imposed: set before ENDED, then neither changes */
     uint64_t generation;        /* of flush.c */
-    size_t flush_waiting;       /* of a flush: ops that it waits for; not 0: it is in the client's list */
+    gavat_progress_fn progress;
     gv_waiter *waiters;         /* client's lock */
-    gv_outcome staged;          /* the store's word, until it is accepted */
-    gv_outcome outcome;         /* loop's or store's thread before ENDED, then read only */
-    gavat_progress progress_now;        /* client's lock */
-    uint64_t progress_at;       /* steady; the worker's */
     gavat_batch *batch;         /* a reference; NULL: none */
     gavat_op *parent;           /* a reference; fan.c: what is wanted of this one ends with it. NULL: none */
-    uint64_t sequence;          /* the store's: which of its writes this is, or must come after */
     void *request;              /* the area's struct, in memory below or on the heap */
-    size_t request_bytes;
     size_t bytes;               /* counted against the client's bound */
-    char uid[37];
+    size_t flush_waiting;       /* of a flush: ops that it waits for; not 0: it is in the client's list */
+    uint64_t sequence;          /* the store's: which of its writes this is, or must come after */
+    uint64_t progress_at;       /* steady; the worker's */
+    char uid[37];               /* from here on not zeroed, but for its first byte */
+    gv_outcome imposed;         /* of an op that has ended without its store's word */
+    void *progress_user;
+    gavat_progress progress_now;        /* client's lock */
     _Alignas(16) unsigned char memory[GV_OP_INLINE];
 };
+#define GV_OP_HOT offsetof(gavat_op, flush_waiting)
 
 /* Submitting, by the public calls, any thread:
  *     if (!gv_op_begin(op, &kind)) return;             NULL, or used before: nothing to do
@@ -126,8 +130,7 @@ void gv_op_charge(gavat_op *op);                /* the same of the staged one; t
 /* A queue is longer than the caches: have the first `bytes` of the op behind this link brought in while another one is worked on. */
 static inline void gv_op_prefetch(const gv_link *link, size_t bytes)
 {
-    for (size_t at = 0; at < bytes; at += 64)
-        __builtin_prefetch((const char *)link + at);
+    gv_prefetch(link, bytes);
 }
 
 /* For the core. */

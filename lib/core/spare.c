@@ -49,10 +49,11 @@ static void free_list(gv_spare *list)
     }
 }
 
-void *gv_spares_take(gv_spares *spares)
+void *gv_spares_take(gv_spares *spares, size_t touched)
 {
 #ifdef GV_ARENA_PLAIN
     (void)spares;
+    (void)touched;
     return NULL;
 #else
     gv_spare_place *place = own_place(spares);
@@ -61,6 +62,8 @@ void *gv_spares_take(gv_spares *spares)
         list = take_list(spares);
     if (list && list->next && !atomic_compare_exchange_strong(&place->list, &none, list->next))
         share(spares, list->next);      /* another thread of the same place was faster */
+    if (list)
+        gv_prefetch(list->next, touched);
     return list;
 #endif
 }

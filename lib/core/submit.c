@@ -9,7 +9,7 @@ void gv_op_end_locked(gavat *g, gavat_op *op, uint64_t now, gv_list *released)
 {
     gv_list_remove(&op->deadline.link);
     gv_list_remove(&op->ended);         /* of the progress list */
-    const gavat_error *error = &op->outcome.error;
+    const gavat_error *error = &op->outcome->error;
     unsigned area = op->kind->area, place = op->kind->place;
     if (!op->internal && place < GV_PLACES) {
         if (!g->metrics[area][place])
@@ -20,7 +20,7 @@ void gv_op_end_locked(gavat *g, gavat_op *op, uint64_t now, gv_list *released)
     }
     if (op->kind->flags & GV_WRITE && !op->internal) {
         if (error->status == GAVAT_OK)
-            *(op->outcome.reached == GAVAT_REACHED_LOCAL ? &g->spooled : &g->committed) += 1;
+            *(op->outcome->reached == GAVAT_REACHED_LOCAL ? &g->spooled : &g->committed) += 1;
         else
             *(error->flags & GAVAT_ERROR_MAYBE_APPLIED ? &g->unknown : &g->failed) += 1;
     }
@@ -53,8 +53,8 @@ void gv_op_end(gavat_op *op, gavat_status status, uint32_t flags, const char *me
     pthread_mutex_lock(&g->lock);
     if (atomic_load_explicit(&op->phase, memory_order_relaxed) == GV_PHASE_SUBMITTED) {
         gavat_error error = {status, flags, gv_op_backend(op), "", message};
-        op->outcome.error = error;
-        op->outcome.result = result;
+        op->imposed = (gv_outcome){error, GAVAT_REACHED_NONE, 0, result};
+        op->outcome = &op->imposed;
         if (result)
             gv_result_charge(g, result);
         result = NULL;
@@ -71,8 +71,7 @@ static void accept_locked(gavat *g, gavat_op *op, uint64_t now, gv_list *release
         || atomic_load_explicit(&op->claim, memory_order_relaxed) == GV_CLAIM_WITHDRAWN)
         return;
     gv_op_charge(op);
-    op->outcome = op->staged;
-    op->staged.result = NULL;
+    op->outcome = &op->staged;
     gv_op_end_locked(g, op, now, released);
 }
 
@@ -88,7 +87,7 @@ void gv_ops_finish(gavat *g, gv_list *ops)
         gv_link *link;
         pthread_mutex_lock(&g->lock);
         for (unsigned i = 0; i < AT_ONCE && (link = gv_list_take(ops)); i++) {
-            gv_op_prefetch(ops->head.next, offsetof(gavat_op, request));
+            gv_prefetch(ops->head.next, GV_OP_HOT);
             gv_list_append(&some, link);
             accept_locked(g, GV_CONTAINER(link, gavat_op, link), now, &released);
         }

@@ -57,7 +57,7 @@ gavat_status gavat_op_wait(gavat_op *op)
     gavat *g = op->client;
     unsigned phase = atomic_load_explicit(&op->phase, memory_order_acquire);
     if (phase == GV_PHASE_DONE)
-        return op->outcome.error.status;
+        return op->outcome->error.status;
     if (gv_on_loop(g))
         return GAVAT_EDEADLK;
     if (phase == GV_PHASE_NEW)
@@ -74,7 +74,7 @@ gavat_status gavat_op_wait(gavat_op *op)
             wait_locked(op, UINT64_MAX);
         pthread_mutex_unlock(&g->lock);
     }
-    return op->outcome.error.status;
+    return op->outcome->error.status;
 }
 
 /* True: the store has not begun, and never will. Whoever withdraws an op ends it. */

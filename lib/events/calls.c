@@ -67,6 +67,6 @@ const void *gv_call_record(const gavat_op *op, const gv_record_kind *kind, size_
 {
     if (!op || atomic_load_explicit(&op->phase, memory_order_acquire) < GV_PHASE_ENDED)
         return NULL;
-    const gv_result *result = op->outcome.result;
+    const gv_result *result = op->outcome->result;
     return result && result->shape == &kind->shape && i < result->count ? result->records[i] : NULL;
 }
