@@ -7,9 +7,7 @@ extern const ctl_group ctl_init, ctl_doctor, ctl_events, ctl_textlog, ctl_sales,
     ctl_bench, ctl_config, ctl_completion, ctl_help;
 
 /* Rows that several files share or fill in. */
-extern const ctl_option ctl_import_arguments[], ctl_import_options[], ctl_export_arguments[], ctl_export_options[];
-int ctl_run_import(const ctl_call *call);
-int ctl_run_export(const ctl_call *call);
+extern const ctl_option ctl_import_arguments[], ctl_import_options[], ctl_export_arguments[];
 int ctl_run_prune(const ctl_call *call);
 extern const ctl_option ctl_prune_options[];
 

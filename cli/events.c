@@ -1,4 +1,5 @@
 #include "commands.h"
+#include "import.h"
 #include "page.h"
 #include "tell.h"
 #include <string.h>
@@ -41,6 +42,24 @@ static void get_page(gavat_op *op, void *asked, uint32_t limit, const char *curs
         gavat_search_events(op, q->keyword, &q->filter);
     else
         gavat_get_events(op, &q->filter);
+}
+
+static void get_total(gavat_op *op, void *asked)
+{
+    query *q = asked;
+    gavat_get_event_stats(op, NULL, &q->filter);
+}
+
+static int run_import(const ctl_call *call)
+{
+    static const ctl_import_kind kind = {.name = "event", .noun = "events"};
+    return ctl_import_run(call, &kind);
+}
+
+static int run_export(const ctl_call *call)
+{
+    query q = {ctl_make_filter(call), NULL};
+    return ctl_export(call, "events", get_page, &q, get_total);
 }
 
 static int run_list(const ctl_call *call)
@@ -133,7 +152,7 @@ static const ctl_option stats_options[] = {
     {0},
 };
 
-const ctl_option ctl_export_options[] = {FILTERS, {0}};
+static const ctl_option export_options[] = {FILTERS, {0}};
 
 static const ctl_command commands[] = {
     {.name = "log",
@@ -150,7 +169,7 @@ static const ctl_command commands[] = {
      .arguments = ctl_import_arguments,
      .options = ctl_import_options,
      .columns = "read,stored,rejected,rejects_file",
-     .run = ctl_run_import,
+     .run = run_import,
      .about =
          "One object a line, with the keys that \"events list -o jsonl\" prints. Lines that cannot be stored go to "
          "FILE.rejects.jsonl (stdin: import.rejects.jsonl) with line number and reason, and the exit code is 4. "
@@ -182,9 +201,9 @@ static const ctl_command commands[] = {
     {.name = "export",
      .summary = "Write events to a file or stdout",
      .arguments = ctl_export_arguments,
-     .options = ctl_export_options,
+     .options = export_options,
      .columns = COLUMNS,
-     .run = ctl_run_export,
+     .run = run_export,
      .about = "JSON lines unless -o says csv or json. A file appears under its name only when it is complete.",
      .examples = "gavatctl events export events.jsonl\ngavatctl events export - -o csv --since 2026-01-01 | gzip > "
                  "events.csv.gz"},

@@ -19,6 +19,10 @@ typedef struct export {
     const char *path;
     char *part; /* the file while it is not complete; NULL: written in place */
     FILE *file;
+    const char *noun;
+    ctl_pager pager;
+    void (*total)(gavat_op *op, void *query);
+    ctl_output out;
     ctl_progress progress;
     uint64_t whole;
 } export;
@@ -61,28 +65,23 @@ static int close_file(export *e, int code)
     return code;
 }
 
-static void get_page(gavat_op *op, void *query, uint32_t limit, const char *cursor)
-{
-    gavat_filter *filter = query;
-    filter->limit = limit;
-    filter->cursor = cursor;
-    gavat_get_events(op, filter);
-}
-
-static void show_count(uint64_t count, void *user)
+static bool take_page(const gavat_op *op, void *user)
 {
     export *e = user;
-    ctl_progress_show(&e->progress, count, count, e->whole);
+    ctl_output_op(&e->out, op);
+    bool good = ctl_output_page(&e->out);
+    ctl_progress_show(&e->progress, e->out.count, e->out.count, e->whole);
+    return good;
 }
 
 /* How many there will be: only for the bar, which nobody sees elsewhere. */
-static int count_records(ctl_session *session, export *e, const gavat_filter *filter)
+static int count_records(ctl_session *session, export *e)
 {
     char total[32];
-    if (session->call->quiet || !isatty(STDERR_FILENO))
+    if (!e->total || session->call->quiet || !isatty(STDERR_FILENO))
         return 0;
     gavat_op *op = ctl_session_op(session);
-    gavat_get_event_stats(op, NULL, filter);
+    e->total(op, e->pager.query);
     int code = ctl_session_wait(session, op);
     const char *record = code ? NULL : gavat_op_json(op, 0, NULL);
     if (record && gavat_json_copy(record, "total", total, sizeof total) > 0)
@@ -93,34 +92,35 @@ static int count_records(ctl_session *session, export *e, const gavat_filter *fi
 
 static int copy_records(ctl_session *session, export *e)
 {
-    ctl_output out;
-    gavat_filter filter = ctl_make_filter(e->call);
-    int code = count_records(session, e, &filter);
+    bool more = false;
+    int code = count_records(session, e);
     if (code)
         return code;
-    ctl_progress_start(&e->progress, e->call, "exported", "events");
+    ctl_progress_start(&e->progress, e->call, "exported", e->noun);
     ctl_format format = e->call->format_given ? e->call->format : CTL_LINES;
-    ctl_output_file(&out, e->file, format, e->call->command->columns);
-    code = ctl_pages(session, &out, get_page, &filter, 0, show_count, e);
-    uint64_t count = out.count;
-    bool failed = out.failed;
-    if (ctl_output_end(&out) && !code)
-        failed = true;
+    ctl_output_file(&e->out, e->file, format, e->call->command->columns);
+    code = ctl_pages(session, &e->pager, 0, &more);
+    uint64_t count = e->out.count;
+    bool written = ctl_output_end(&e->out) != 1;
     ctl_progress_clear(&e->progress);
-    if (!code && !failed && !ctl_stopped())
+    if (!code && !e->out.failed && written && !ctl_stopped())
         ctl_progress_end(&e->progress, count, "");
     return code;
 }
 
-int ctl_run_export(const ctl_call *call)
+int ctl_export(const ctl_call *call, const char *noun, ctl_page_fn get, void *query,
+               void (*total)(gavat_op *op, void *query))
 {
     ctl_session session;
-    export e = {.call = call, .path = ctl_get_argument(call, 0)};
+    export e = {.call = call, .path = ctl_get_argument(call, 0), .noun = noun, .total = total};
+    e.pager = (ctl_pager){get, query, take_page, &e};
     if (call->format_given && call->format == CTL_TABLE)
         return ctl_usage(call, "a table cannot be exported: take -o jsonl, json or csv");
     int code = ctl_session_start(&session, call, CTL_OPEN);
     if (!code)
         code = open_file(&e) ? copy_records(&session, &e) : 1;
     code = close_file(&e, code);
+    if (!code && e.out.skipped)
+        code = 4;
     return ctl_session_end(&session, code);
 }

@@ -1,3 +1,4 @@
+#include "import.h"
 #include "commands.h"
 #include "lines.h"
 #include "output.h"
@@ -29,7 +30,7 @@ const ctl_option ctl_import_options[] = {
 
 /* A batch and the lines it came from, until its outcome is known. */
 typedef struct flight {
-    struct import *import;
+    ctl_import *import;
     gavat_batch *batch; /* NULL: this place is free */
     ctl_buffer lines;
     struct {
@@ -41,10 +42,12 @@ typedef struct flight {
     gavat_op *ended; /* guarded by the import's lock */
 } flight;
 
-typedef struct import {
+struct ctl_import {
     const ctl_call *call;
+    const ctl_import_kind *kind;
     ctl_session session;
     ctl_lines lines;
+    uint64_t number; /* of the record at hand: its line */
     ctl_rejects rejects;
     ctl_progress progress;
     flight flights[MOST_FLIGHTS];
@@ -53,7 +56,7 @@ typedef struct import {
     pthread_cond_t change;
     uint64_t read, stored;
     int code; /* not 0: stop, with this exit code */
-} import;
+};
 
 /* Loop's thread. */
 static void on_ended(gavat_op *op, void *user)
@@ -86,7 +89,7 @@ static void reject(flight *f, uint64_t number, const char *reason)
 
 static void give_up(flight *f, const gavat_error *error)
 {
-    import *im = f->import;
+    ctl_import *im = f->import;
     const char *reason = *error->message ? error->message : gavat_status_name(error->status);
     ctl_progress_clear(&im->progress);
     if (!im->code)
@@ -113,7 +116,7 @@ static void submit(flight *f)
 
 static void settle(flight *f, gavat_op *op)
 {
-    import *im = f->import;
+    ctl_import *im = f->import;
     const gavat_error *error = gavat_op_error(op);
     uint64_t number = 0;
     const char *reason = NULL;
@@ -132,7 +135,7 @@ static void settle(flight *f, gavat_op *op)
 }
 
 /* Takes in the outcome of one batch; waits for it when there is none yet. False: nothing is under way. */
-static bool collect(import *im)
+static bool collect(ctl_import *im)
 {
     flight *ended = NULL;
     bool flying = true;
@@ -156,7 +159,7 @@ static bool collect(import *im)
     return ended != NULL;
 }
 
-static flight *take_place(import *im)
+static flight *take_place(ctl_import *im)
 {
     for (;;) {
         for (size_t i = 0; i < MOST_FLIGHTS; i++)
@@ -169,7 +172,7 @@ static flight *take_place(import *im)
     }
 }
 
-static void send_off(import *im)
+static void send_off(ctl_import *im)
 {
     flight *f = im->filling;
     im->filling = NULL;
@@ -198,9 +201,13 @@ static bool is_blank(const char *text, size_t length)
     return length == 0;
 }
 
-static void add_line(import *im, const char *text, size_t length)
+static bool goes_on(const ctl_import *im)
 {
-    uint64_t number = im->lines.number;
+    return !im->code && !im->rejects.fault && !ctl_stopped();
+}
+
+static void add_record(ctl_import *im, const char *text, size_t length)
+{
     im->read++;
     if (!im->filling && !(im->filling = take_place(im))) {
         ctl_error("out of memory");
@@ -208,46 +215,84 @@ static void add_line(import *im, const char *text, size_t length)
         return;
     }
     flight *f = im->filling;
-    gavat_batch_set_index(f->batch, number);
-    gavat_status status = gavat_batch_add_json(f->batch, "event", text, length);
+    gavat_batch_set_index(f->batch, im->number);
+    gavat_status status = gavat_batch_add_json(f->batch, im->kind->name, text, length);
     if (status == GAVAT_OK) {
-        keep_line(f, number, text, length);
+        keep_line(f, im->number, text, length);
         if (gavat_batch_bytes(f->batch) >= BATCH_BYTES)
             send_off(im);
     } else if (status == GAVAT_EINVAL) {
-        ctl_rejects_add(&im->rejects, number, gavat_batch_error(f->batch), text, length);
+        ctl_rejects_add(&im->rejects, im->number, gavat_batch_error(f->batch), text, length);
     } else {
-        ctl_error("line %llu: %s", (unsigned long long)number, gavat_status_name(status));
+        ctl_error("line %llu: %s", (unsigned long long)im->number, gavat_status_name(status));
         im->code = ctl_exit_code(status);
     }
 }
 
-static void read_lines(import *im)
+bool ctl_import_add(ctl_import *im, const char *json, size_t length)
+{
+    im->number++;
+    add_record(im, json, length);
+    return goes_on(im);
+}
+
+bool ctl_import_refuse(ctl_import *im, const char *reason)
+{
+    im->number++;
+    im->read++;
+    ctl_rejects_add(&im->rejects, im->number, reason, NULL, 0);
+    return goes_on(im);
+}
+
+void ctl_import_show(ctl_import *im, uint64_t at, uint64_t whole)
+{
+    ctl_progress_show(&im->progress, im->stored, at, whole);
+}
+
+const ctl_call *ctl_import_call(const ctl_import *im)
+{
+    return im->call;
+}
+
+void ctl_import_fail(ctl_import *im, int code)
+{
+    if (!im->code)
+        im->code = code;
+}
+
+static void read_lines(ctl_import *im)
 {
     const char *text = NULL;
     size_t length = 0;
     ctl_line got = CTL_LINE;
-    while (!im->code && (got = ctl_lines_next(&im->lines, &text, &length)) <= CTL_LINE_LONG) {
+    while (goes_on(im) && (got = ctl_lines_next(&im->lines, &text, &length)) <= CTL_LINE_LONG) {
+        im->number = im->lines.number;
         if (got == CTL_LINE_LONG) {
             im->read++;
-            ctl_rejects_add(&im->rejects, im->lines.number, "the line is longer than 4 MiB", NULL, 0);
+            ctl_rejects_add(&im->rejects, im->number, "the line is longer than 4 MiB", NULL, 0);
         } else if (!is_blank(text, length)) {
-            add_line(im, text, length);
+            add_record(im, text, length);
         }
-        if (im->rejects.fault)
-            im->code = 1;
-        ctl_progress_show(&im->progress, im->stored, im->lines.bytes, im->lines.size);
+        ctl_import_show(im, im->lines.bytes, im->lines.size);
     }
     if (!im->code && got == CTL_LINE_FAULT && !ctl_stopped()) {
         ctl_error("cannot read %s: %s", ctl_get_argument(im->call, 0), strerror(errno));
         im->code = 1;
     }
-    send_off(im);
-    while (collect(im))
-        ctl_progress_show(&im->progress, im->stored, im->lines.bytes, im->lines.size);
 }
 
-static int print_summary(import *im)
+static void read_all(ctl_import *im)
+{
+    if (!im->kind->read || !im->kind->read(im, ctl_get_argument(im->call, 0)))
+        read_lines(im);
+    if (im->rejects.fault)
+        im->code = 1;
+    send_off(im);
+    while (collect(im))
+        ctl_import_show(im, im->lines.bytes, im->lines.size);
+}
+
+static int print_summary(ctl_import *im)
 {
     ctl_buffer more = {0}, json = {0};
     unsigned long long rejected = im->rejects.count;
@@ -255,9 +300,10 @@ static int print_summary(import *im)
         ctl_add_format(&more, ", rejected %llu: see %s", rejected, im->rejects.path);
     ctl_progress_end(&im->progress, im->stored, rejected ? more.data : "");
     if (rejected && im->call->quiet)
-        ctl_error("rejected %llu of %llu lines: see %s", rejected, (unsigned long long)im->read, im->rejects.path);
+        ctl_error("rejected %llu of %llu: see %s", rejected, (unsigned long long)im->read, im->rejects.path);
     if (im->code || ctl_stopped())
-        ctl_error("stopped after line %llu of %s", (unsigned long long)im->lines.number, ctl_get_argument(im->call, 0));
+        ctl_error("stopped after %s %llu of %s", im->lines.number ? "line" : "record", (unsigned long long)im->number,
+                  ctl_get_argument(im->call, 0));
     ctl_add_format(&json,
                    "{\"read\":%llu,\"stored\":%llu,\"rejected\":%llu,\"rejects_file\":", (unsigned long long)im->read,
                    (unsigned long long)im->stored, rejected);
@@ -272,7 +318,7 @@ static int print_summary(import *im)
     return code;
 }
 
-static int run(import *im)
+static int run(ctl_import *im)
 {
     const char *path = ctl_get_argument(im->call, 0);
     if (!ctl_lines_open(&im->lines, path)) {
@@ -283,10 +329,10 @@ static int run(import *im)
     if (code)
         return code;
     ctl_rejects_start(&im->rejects, ctl_get_text(im->call, "rejects"), path);
-    ctl_progress_start(&im->progress, im->call, "imported", "events");
+    ctl_progress_start(&im->progress, im->call, "imported", im->kind->noun);
     for (size_t i = 0; i < MOST_FLIGHTS; i++)
         im->flights[i].import = im;
-    read_lines(im);
+    read_all(im);
     int printed = print_summary(im);
     bool rejected = im->rejects.count > 0;
     if (!ctl_rejects_end(&im->rejects) && !im->code)
@@ -298,10 +344,11 @@ static int run(import *im)
     return im->code ? im->code : rejected ? 4 : printed;
 }
 
-int ctl_run_import(const ctl_call *call)
+int ctl_import_run(const ctl_call *call, const ctl_import_kind *kind)
 {
-    import *im = ctl_alloc(sizeof *im);
+    ctl_import *im = ctl_alloc(sizeof *im);
     im->call = call;
+    im->kind = kind;
     im->session.call = call;
     im->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     im->change = (pthread_cond_t)PTHREAD_COND_INITIALIZER;

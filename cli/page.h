@@ -4,8 +4,15 @@
 #include "output.h"
 #include "session.h"
 
-/* Submits the op for one page of what is asked for: at most limit records behind cursor (NULL: from the start). */
+/* What is asked for, a page at a time, and who takes it. get submits the op for at most limit records behind cursor
+ * (NULL: from the start); take gives false when it wants no more. */
 typedef void (*ctl_page_fn)(gavat_op *op, void *query, uint32_t limit, const char *cursor);
+typedef struct ctl_pager {
+    ctl_page_fn get;
+    void *query;
+    bool (*take)(const gavat_op *op, void *user);
+    void *user;
+} ctl_pager;
 
 /* A filter out of the options --since --until --user --username --type --level --status --bot, as far as the command
  * has them. */
@@ -14,8 +21,11 @@ gavat_filter ctl_make_filter(const ctl_call *call);
 /* The whole command: session, pages as they come, --limit or --all. The exit code. */
 int ctl_list(const ctl_call *call, ctl_page_fn get, void *query);
 
-/* The pages alone, at most limit records (0: all). seen (may be NULL) is told how many there are so far. */
-typedef void (*ctl_seen_fn)(uint64_t count, void *user);
-int ctl_pages(ctl_session *session, ctl_output *out, ctl_page_fn get, void *query, uint64_t limit, ctl_seen_fn seen,
-              void *user);
+/* The pages alone, at most limit records (0: all); *more: there were more behind them. */
+int ctl_pages(ctl_session *session, const ctl_pager *pager, uint64_t limit, bool *more);
+
+/* export.c: the whole command for records of a kind: "events". total (NULL: not known beforehand) submits the op whose
+ * record says in "total" how many there are. */
+int ctl_export(const ctl_call *call, const char *noun, ctl_page_fn get, void *query,
+               void (*total)(gavat_op *op, void *query));
 #endif

@@ -9,10 +9,15 @@ void ctl_rejects_start(ctl_rejects *rejects, const char *given, const char *sour
 {
     ctl_buffer path = {0};
     *rejects = (ctl_rejects){0};
+    size_t length = strlen(source);
+    while (length > 1 && source[length - 1] == '/')
+        length--;
     if (given)
         ctl_add_text(&path, given);
+    else if (strcmp(source, "-") == 0)
+        ctl_add_text(&path, "import.rejects.jsonl");
     else
-        ctl_add_format(&path, "%s.rejects.jsonl", strcmp(source, "-") == 0 ? "import" : source);
+        ctl_add_format(&path, "%.*s.rejects.jsonl", (int)length, source);
     rejects->path = path.data;
 }
 

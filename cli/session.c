@@ -75,7 +75,11 @@ static gavat_status load(ctl_session *session)
         status = gavat_config_load_file(session->config, session->file);
     if (status == GAVAT_OK)
         status = gavat_config_load_env(session->config);
-    return status == GAVAT_OK ? set_options(session) : status;
+    if (status == GAVAT_OK)
+        status = set_options(session);
+    for (const char *const *change = session->changes; change && *change && status == GAVAT_OK; change += 2)
+        status = gavat_config_set(session->config, change[0], change[1]);
+    return status;
 }
 
 /* An error reaches the person through the op that it ended: log lines are for --verbose. */
@@ -105,9 +109,9 @@ static int start_client(ctl_session *session)
     return 0;
 }
 
-int ctl_session_start(ctl_session *session, const ctl_call *call, ctl_depth depth)
+static int start(ctl_session *session, ctl_depth depth)
 {
-    *session = (ctl_session){.call = call};
+    const ctl_call *call = session->call;
     int code = start_client(session);
     if (code || depth == CTL_SETTINGS)
         return code;
@@ -128,6 +132,18 @@ int ctl_session_start(ctl_session *session, const ctl_call *call, ctl_depth dept
         ctl_note(call, "opened in %lld ms: %s", (long long)((ctl_ticks() - from) / 1000), gavat_op_text(op, NULL));
     gavat_op_unref(op);
     return code;
+}
+
+int ctl_session_start(ctl_session *session, const ctl_call *call, ctl_depth depth)
+{
+    *session = (ctl_session){.call = call};
+    return start(session, depth);
+}
+
+int ctl_session_beside(ctl_session *session, const ctl_call *call, const char *const *changes)
+{
+    *session = (ctl_session){.call = call, .changes = changes};
+    return start(session, CTL_OPEN);
 }
 
 int ctl_session_end(ctl_session *session, int code)

@@ -9,6 +9,7 @@ typedef struct ctl_session {
     gavat *client;
     gavat_config *config;
     char *file; /* the settings file that was read; NULL: none */
+    const char *const *changes; /* settings and their values on top of all; NULL: none */
 } ctl_session;
 
 /* The settings that options of every call set: {.option = NULL} ends them. */
@@ -24,6 +25,9 @@ typedef enum ctl_depth { CTL_SETTINGS, CTL_OPEN, CTL_TRY } ctl_depth;
 /* 0, or the exit code after the error was told. Either way ctl_session_end. */
 int ctl_session_start(ctl_session *session, const ctl_call *call, ctl_depth depth);
 int ctl_session_end(ctl_session *session, int code); /* gives code; 130 when the person stopped it */
+
+/* A second client that differs from the call's in these settings: {"MONGODB_URI", "file://copy", …, NULL}. As above. */
+int ctl_session_beside(ctl_session *session, const ctl_call *call, const char *const *changes);
 
 /* A held op; submit it, then wait: Ctrl-C cancels it. Wait gives 0, or the exit code after the error was told. */
 gavat_op *ctl_session_op(ctl_session *session);
