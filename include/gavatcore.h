@@ -5,5 +5,6 @@
 #include "gavatcore/client.h"
 #include "gavatcore/op.h"
 #include "gavatcore/events.h"
+#include "gavatcore/profiles.h"
 #include "gavatcore/admin.h"
 #endif

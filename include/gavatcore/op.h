@@ -98,7 +98,7 @@ GAVAT_API const char *gavat_reason_name(gavat_reason reason);               /* "
 GAVAT_API GAVAT_CHECK gavat_batch *gavat_batch_new(gavat *g);
 GAVAT_API void gavat_batch_free(gavat_batch *batch);                        /* the caller's hold; an op under way keeps its own */
 
-/* Add a JSON object, as gavat_op_json gives it. kind: "event", "sale", "message" or "session". EINVAL leaves
+/* Add a JSON object, as gavat_op_json gives it. kind: "event", "sale", "message", "session" or "profile". EINVAL leaves
  * the batch as it was and says why in gavat_batch_error. uid and time are fixed here. Typed adders: events.h. */
 GAVAT_API GAVAT_CHECK gavat_status gavat_batch_add_json(gavat_batch *batch, const char *kind, const char *json, size_t length);
 GAVAT_API const char *gavat_batch_error(const gavat_batch *batch);          /* of the last add; "" when it went well */

@@ -42,7 +42,7 @@ static int read_piece(int fd, char *data, size_t room, size_t *length)
     return 0;
 }
 
-static int read_to_end(int fd, size_t limit, gv_text *out)
+int gv_file_read_end(int fd, size_t limit, gv_text *out)
 {
     char piece[PIECE];
     for (size_t total = 0, length = 0;; total += length) {
@@ -64,7 +64,7 @@ int gv_file_read_all(const char *path, size_t limit, gv_text *out)
     int status = gv_file_open(path, O_RDONLY, 0, &fd);
     if (status < 0)
         return status;
-    status = read_to_end(fd, limit, out);
+    status = gv_file_read_end(fd, limit, out);
     gv_file_close(fd);
     if (status < 0 && out->length > before) {   /* half a file is of no use to the caller */
         out->length = before;

@@ -3,7 +3,7 @@
 #ifndef GV_EVENTS_CALLS_H
 #define GV_EVENTS_CALLS_H
 #include "requests.h"
-#include "../base/memory.h"
+#include "../core/request.h"
 
 /* A record to be stored: checks it, fixes op->uid, copies it, submits. */
 void gv_call_store(gavat_op *op, gv_events_place place, const gv_record_kind *kind, const void *record);
@@ -19,24 +19,4 @@ bool gv_call_add_json(gavat_batch *batch, const gv_record_kind *kind, gv_slice o
 
 /* Record i of an op that has ended; NULL: there is none, or it is of another kind. */
 const void *gv_call_record(const gavat_op *op, const gv_record_kind *kind, size_t i);
-
-/* Sizes of one piece of memory add up, or become one that no bound allows. */
-static inline size_t gv_call_sum(size_t a, size_t b)
-{
-    size_t sum;
-    return gv_add_size(a, b, &sum) ? sum : SIZE_MAX;
-}
-static inline size_t gv_call_room(const char *text)     /* with its NUL; NULL: none */
-{
-    return text ? strlen(text) + 1 : 0;
-}
-static inline const char *gv_call_put(char **at, const char *text)      /* copied there, at moved on; NULL for NULL */
-{
-    if (!text)
-        return NULL;
-    size_t bytes = strlen(text) + 1;
-    char *copy = memcpy(*at, text, bytes);
-    *at += bytes;
-    return copy;
-}
 #endif

@@ -1,0 +1,90 @@
+/* files.h: profiles as JSON files, inside: a folder with a file for each, named by its username (lib/base/file_name.h).
+ *
+ * One thread, "gavat-profiles", takes all ops in the order of their submission and does what names its profiles: it writes and gets them.
+ * A document is written to a hidden file beside its place, synced, and renamed onto it; when the batch at hand is through, one sync of the
+ * folder makes its names durable, and only then are its ops acknowledged. What looks through the whole folder goes on to a thread
+ * of its own, "gavat-scanner", behind the writes that came before it.
+ *
+ * Processes share the folder: each batch of writes holds a lock on the hidden file GV_FILES_LOCK (an open file description's, so two
+ * clients of one process exclude each other too). Reads need none: a rename is seen whole or not at all. */
+#ifndef GV_PROFILES_FILES_H
+#define GV_PROFILES_FILES_H
+#include "../../core/client.h"
+#include "../../core/worker.h"
+#include "../document.h"
+#include <sys/types.h>
+
+#define GV_FILES_LOCK ".gavat-lock"
+#define GV_FILES_NEW ".gavat-new"       /* the document that is being written; only whoever holds the lock writes it */
+#define GV_FILES_MOST (128u << 20)      /* bytes of a file: larger ones are not read */
+#define GV_FILES_BATCH 256              /* ops between two syncs of the folder */
+
+typedef struct gv_files {
+    gv_store *store;
+    const char *folder;                 /* absolute */
+    gv_worker writer;
+
+    /* Writer's thread. */
+    gavat_op *opening;
+    int folder_fd, lock_fd;             /* -1: not open */
+    bool locked, waits;                 /* for the lock */
+    bool unwell;                        /* health was lowered; the next batch that goes well raises it */
+
+    bool started;                       /* loop's thread: the writer's thread was */
+} gv_files;
+
+/* --- place.c: names and files, what each thread needs of its own --- */
+
+typedef struct gv_place {
+    gv_files *self;
+    gv_text path, own;          /* folder, '/', a file's name: a document's, one of ours */
+    gv_text text, view;         /* what was read; what it is for callers, or what is to be written */
+} gv_place;
+
+void gv_place_free(gv_place *place);
+/* The path of a username's file, and of a file of ours in the folder; NULL: no memory. Each is valid until the next of its kind. */
+const char *gv_place_path(gv_place *place, const char *username);
+const char *gv_place_own(gv_place *place, const char *name);
+
+typedef enum gv_found { GV_FOUND, GV_FOUND_NONE, GV_FOUND_DAMAGED, GV_FOUND_FAILED } gv_found;
+typedef struct gv_loaded {
+    gv_document document;       /* FOUND; of place->text */
+    char why[160];              /* DAMAGED: what ails it, a phrase */
+    int error;                  /* FAILED: a negative errno */
+} gv_loaded;
+/* The document of place->path. */
+gv_found gv_place_load(gv_place *place, gv_loaded *loaded);
+bool gv_files_folder_is_there(const gv_files *self);
+
+typedef struct gv_said {        /* what came of one document: of an op, or of one of the many of an op */
+    gavat_status status;
+    uint32_t flags;
+    const char *native;
+    int64_t number;
+    char why[700];
+} gv_said;
+/* A system call failed. what: "writing bot1". */
+void gv_said_error(gv_said *said, const gv_files *self, int error, const char *what, const char *username);
+void gv_said_fail(gv_said *said, gavat_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void gv_said_to(const gv_said *said, gavat_op *op);     /* an error only */
+const char *gv_files_advice(int error);
+
+/* --- lock.c: writer's thread --- */
+
+/* The folder and its lock file, open and still those of that name. 0 or a negative errno. */
+int gv_files_ready(gv_files *self, gv_place *place);
+/* 0: it holds the lock. -EAGAIN: somebody else does. Else a negative errno. */
+int gv_files_try_lock(gv_files *self);
+bool gv_files_lock_wanted(gv_files *self);      /* somebody waits for the lock that is held */
+void gv_files_unlock(gv_files *self);           /* also where it was only waited for */
+void gv_files_let_go(gv_files *self);           /* close both */
+int gv_files_make_folder(gv_files *self);       /* with those above it */
+
+/* --- apply.c: one op on documents by name; writes need the lock. Writer's thread --- */
+
+/* True: it changed the folder. What the op says is staged. */
+bool gv_files_apply(gv_place *place, gavat_op *op);
+
+/* --- writer.c --- */
+void gv_files_write(gv_worker *worker);
+#endif
