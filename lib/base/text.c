@@ -14,6 +14,12 @@ bool gv_slice_is(gv_slice slice, const char *text)
     return slice.length == length && memcmp(slice.data, text, length) == 0;
 }
 
+int gv_slice_compare(gv_slice a, gv_slice b)
+{
+    int order = memcmp(a.data, b.data, a.length < b.length ? a.length : b.length);
+    return order ? order : (a.length > b.length) - (a.length < b.length);
+}
+
 void gv_text_free(gv_text *text)
 {
     gv_free(text->data);

@@ -19,6 +19,7 @@ static inline gv_slice gv_slice_of(const char *text)
     return slice;
 }
 bool gv_slice_is(gv_slice slice, const char *text);
+int gv_slice_compare(gv_slice a, gv_slice b);   /* as memcmp; the shorter one first; neither is NULL */
 
 typedef struct gv_text {        /* all zero: empty, without limit */
     char *data;                 /* ended by NUL once something was appended; NULL before */
