@@ -7,6 +7,7 @@
 
 #include "client.h"
 #include "place.h"
+#include "process.h"
 #include "shim.h"
 #include <fcntl.h>
 #include <signal.h>
@@ -15,19 +16,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-static gavat *make_client(const char *url, const char *timeout)
-{
-    gavat *g = NULL;
-    gavat_config *cfg = gavat_config_new();
-    gavat_config_set(cfg, "POSTGRES_URL", url);
-    gavat_config_set(cfg, "GAVAT_TIMEOUT", timeout);
-    if (gavat_new(&g, NULL, cfg) != GAVAT_OK)
-        fail_msg("%s", gavat_config_error(cfg));
-    gavat_config_free(cfg);
-    gavat_set_log(g, GAVAT_LOG_ERROR, say_nothing, NULL);
-    return g;
-}
 
 static uint64_t milliseconds(void)
 {
@@ -38,7 +26,7 @@ static uint64_t milliseconds(void)
 
 static void expect_open(const place *at, gavat_status status, const char *native, const char *advice)
 {
-    gavat *g = make_client(at->url, "2s");
+    gavat *g = quiet_client("POSTGRES_URL", at->url, "2s");
     gavat_op *op = held(g);
     gavat_open(op);
     expect_error(op, status, native, at->path, advice);
@@ -79,7 +67,7 @@ static void a_disk_that_is_read_only(void **state)
     place at = make_place();
     fill(&at, 3);
     shim_read_only(true);
-    gavat *g = make_client(at.url, "2s");
+    gavat *g = quiet_client("POSTGRES_URL", at.url, "2s");
     gavat_op *op = held(g);
     gavat_open(op);
     assert_int_not_equal(gavat_op_wait(op), GAVAT_OK);
@@ -120,7 +108,7 @@ static void a_text_file_is_no_database(void **state)
 /* Every call ends, with its rows or an error; a database that is damaged is not made worse by looking. */
 static void use_damaged(const place *at)
 {
-    gavat *g = make_client(at->url, "5s");
+    gavat *g = quiet_client("POSTGRES_URL", at->url, "5s");
     gavat_op *ops[6];
     for (size_t i = 0; i < 6; i++)
         ops[i] = held(g);
@@ -177,62 +165,13 @@ static void a_database_cut_short_or_with_bytes_flipped(void **state)
     drop_folder(at.folder);
 }
 
-/* A process of its own, with this program and these words. */
-static pid_t start(const char *what, const char *path, const char *more)
-{
-    pid_t child = fork();
-    if (child == 0) {
-        execl("/proc/self/exe", "files", what, path, more, (char *)NULL);
-        _exit(2);
-    }
-    assert_true(child > 0);
-    return child;
-}
-
-static void expect_end(pid_t child)
-{
-    int status;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    if (!WIFEXITED(status) || WEXITSTATUS(status))
-        fail_msg("the other process ended with %x", (unsigned)status);
-}
-
-/* Hold the lock of the file for so many milliseconds; "locked" beside it says when. */
-static int hold_lock(const char *path, const char *span)
-{
-    sqlite3 *db;
-    char mark[360];
-    if (sqlite3_open(path, &db) != SQLITE_OK || sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
-        return 3;
-    snprintf(mark, sizeof mark, "%s.locked", path);
-    write_file(mark, "", 0);
-    usleep((useconds_t)strtoul(span, NULL, 10) * 1000);
-    sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
-    return sqlite3_close(db);
-}
-
-static bool is_there(void *path)
-{
-    return access(path, F_OK) == 0;
-}
-
-static pid_t start_lock(const place *at, const char *span)
-{
-    char mark[360];
-    snprintf(mark, sizeof mark, "%s.locked", at->path);
-    unlink(mark);
-    pid_t child = start("lock", at->path, span);
-    assert_true(wait_until(is_there, mark));
-    return child;
-}
-
 static void a_lock_of_another_process_is_waited_for(void **state)
 {
     (void)state;
     place at = make_place();
     ledger book = {0};
     gavat *g = open_client(at.url, NULL);
-    pid_t child = start_lock(&at, "2000");
+    pid_t child = process_lock(at.path, "2000");
     uint64_t start_at = milliseconds();
     gavat_op *read = held(g);
     RUN(read, get_events, NULL);
@@ -241,7 +180,7 @@ static void a_lock_of_another_process_is_waited_for(void **state)
     send_and_note(g, ledger_add(&book, 'e', NULL, "u"));
     assert_int_equal(book.entries[0].status, GAVAT_OK);
     assert_true(milliseconds() - start_at >= 1000);
-    expect_end(child);
+    process_end(child);
     check_ledger(at.path, &book, false);
     close_client(g);
     ledger_free(&book);
@@ -254,19 +193,19 @@ static void a_lock_that_outlasts_the_deadline_leaves_nothing_behind(void **state
     place at = make_place();
     ledger book = {0};
     fill(&at, 1);
-    gavat *g = make_client(at.url, "1s");
+    gavat *g = quiet_client("POSTGRES_URL", at.url, "1s");
     gavat_op *op = held(g);
     gavat_open(op);
     expect_status(op, GAVAT_OK, __FILE__, __LINE__);
     gavat_op_unref(op);
-    pid_t child = start_lock(&at, "2500");
+    pid_t child = process_lock(at.path, "2500");
     send_and_note(g, ledger_add(&book, 'e', NULL, "u"));
     assert_int_equal(book.entries[0].status, GAVAT_ETIMEDOUT);
     assert_int_equal(book.entries[0].flags, 0);
     gavat_filter filter = gavat_filter_init();          /* reads of this user waited for that write: they need not any more */
     filter.user_id = "u";
     DO(g, GAVAT_OK, get_events, &filter);
-    expect_end(child);
+    process_end(child);
     check_ledger(at.path, &book, false);
     assert_true(send_until_ok(g, ledger_add(&book, 'e', NULL, "u"), 3));
     check_ledger(at.path, &book, false);
@@ -280,11 +219,11 @@ static void a_lock_held_while_it_is_opened(void **state)
     (void)state;
     place at = make_place();
     fill(&at, 1);
-    pid_t child = start_lock(&at, "1500");
+    pid_t child = process_lock(at.path, "1500");
     gavat *g = open_client(at.url, NULL);
     log_one(g, "u", "after the lock", 1);
     close_client(g);
-    expect_end(child);
+    process_end(child);
     drop_folder(at.folder);
 }
 
@@ -336,10 +275,10 @@ static void two_processes_of_ours_and_one_with_plain_sqlite(void **state)
     (void)state;
     place at = make_place();
     fill(&at, 1);
-    pid_t plain = start("plain", at.path, "plain"), ours = start("ours", at.path, "theirs");
+    pid_t plain = process_start("plain", at.path, "plain"), ours = process_start("ours", at.path, "theirs");
     assert_int_equal(write_ours(at.path, "mine"), 0);
-    expect_end(ours);
-    expect_end(plain);
+    process_end(ours);
+    process_end(plain);
     assert_int_equal(ask_file(at.path, "SELECT count(*) FROM event_logs"), 3 * ROWS + 1);
     assert_int_equal(ask_file(at.path, "SELECT count(DISTINCT uid) FROM event_logs"), 2 * ROWS + 1);
     gavat *g = open_client(at.url, NULL);
@@ -398,7 +337,7 @@ static void a_relative_path_holds_when_the_program_changes_its_folder(void **sta
     ledger book = {0};
     assert_non_null(getcwd(before, sizeof before));
     assert_int_equal(chdir(at.folder), 0);
-    gavat *g = make_client("sqlite:///events.db", "5s");
+    gavat *g = quiet_client("POSTGRES_URL", "sqlite:///events.db", "5s");
     assert_int_equal(chdir("/"), 0);
     gavat_op *op = held(g);
     gavat_open(op);
@@ -417,7 +356,7 @@ int main(int argc, char **argv)
 {
     shim_install();
     if (argc == 4)
-        return strcmp(argv[1], "lock") == 0 ? hold_lock(argv[2], argv[3]) : strcmp(argv[1], "ours") == 0
+        return strcmp(argv[1], "lock") == 0 ? process_hold_lock(argv[2], argv[3]) : strcmp(argv[1], "ours") == 0
                ? write_ours(argv[2], argv[3]) : write_plain(argv[2], argv[3]);
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(a_folder_that_cannot_be_made),

@@ -8,10 +8,9 @@
 
 #include "client.h"
 #include "ledger.h"
+#include "process.h"
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -144,29 +143,6 @@ static int write_until_killed(const char *url, const char *lines, uint64_t seed)
         pause();
 }
 
-static pid_t start_writer(const char *url, const char *lines, uint64_t seed)
-{
-    char number[32];
-    snprintf(number, sizeof number, "%llu", (unsigned long long)seed);
-    pid_t child = fork();
-    if (child == 0) {
-        execl("/proc/self/exe", "kill", url, lines, number, (char *)NULL);
-        _exit(2);
-    }
-    assert_true(child > 0);
-    return child;
-}
-
-static void kill_after(pid_t child, size_t microseconds)
-{
-    int status;
-    usleep((useconds_t)microseconds);
-    kill(child, SIGKILL);
-    assert_int_equal(waitpid(child, &status, 0), child);
-    if (!WIFSIGNALED(status))
-        fail_msg("the writing process ended by itself: %d", WEXITSTATUS(status));
-}
-
 static int by_entry(const void *a, const void *b)
 {
     return strcmp(((const entry *)a)->uid, ((const entry *)b)->uid);
@@ -237,7 +213,7 @@ static void find_one(gavat *g, const ledger *book, uint64_t *random)
 static void nothing_acknowledged_is_lost_and_nothing_is_there_twice(void **state)
 {
     (void)state;
-    char folder[256], path[300], lines[300], url[320];
+    char folder[256], path[300], lines[300], url[320], seed[32];
     uint64_t random = test_seed();
     long at = 0;
     ledger all = {0};
@@ -247,7 +223,8 @@ static void nothing_acknowledged_is_lost_and_nothing_is_there_twice(void **state
     snprintf(url, sizeof url, "sqlite:///%s", path);
     for (size_t round = 0; round < at_scale(ROUNDS); round++) {
         ledger book = {0};
-        kill_after(start_writer(url, lines, next_random(&random)), 20000 + below(&random, 120000));
+        snprintf(seed, sizeof seed, "%llu", (unsigned long long)next_random(&random));
+        process_kill(process_start(url, lines, seed), 20000 + below(&random, 120000));
         read_journal(&book, lines, &at);
         gavat *g = open_client(url, NULL);
         check_ledger(path, &book, true);

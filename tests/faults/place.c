@@ -28,6 +28,23 @@ place make_place(void)
     return at;
 }
 
+gavat *quiet_client(const char *setting, const char *url, const char *timeout)
+{
+    static const char *const stores[] = {"POSTGRES_URL", "MONGODB_URI", "REDIS_URL"};
+    gavat *g = NULL;
+    gavat_config *cfg = gavat_config_new();
+    for (size_t i = 0; i < sizeof stores / sizeof *stores; i++)
+        gavat_config_set(cfg, stores[i], "off");
+    gavat_config_set(cfg, setting, url);
+    gavat_config_set(cfg, "GAVAT_TIMEOUT", timeout);
+    gavat_config_set(cfg, "GAVAT_EVENTS_READERS", "1");
+    if (gavat_new(&g, NULL, cfg) != GAVAT_OK)
+        fail_msg("%s", gavat_config_error(cfg));
+    gavat_config_free(cfg);
+    gavat_set_log(g, GAVAT_LOG_ERROR, say_nothing, NULL);
+    return g;
+}
+
 void fill(const place *at, size_t count)
 {
     ledger book = {0};

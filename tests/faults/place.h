@@ -10,6 +10,8 @@ typedef struct place {
 
 place make_place(void);                         /* events.db in a fresh folder */
 void name_place(place *at, const char *name);   /* another file there */
+/* A client on the store of this setting alone, with one reader and a log for what is expected; not opened. */
+gavat *quiet_client(const char *setting, const char *url, const char *timeout);
 void fill(const place *at, size_t count);       /* with so many events, by a client of its own */
 
 void write_some(gavat *g, ledger *book, int count);             /* events; all must go well */
