@@ -6,5 +6,6 @@
 #include "gavatcore/op.h"
 #include "gavatcore/events.h"
 #include "gavatcore/profiles.h"
+#include "gavatcore/state.h"
 #include "gavatcore/admin.h"
 #endif

@@ -2,58 +2,13 @@
  * a uid, then id, uid and time, each ended by a NUL. Whoever pages on hands it back as it came; anything else is
  * refused, and nothing in it is trusted. */
 #include "requests.h"
+#include "../base/base64.h"
 #include "../base/memory.h"
 #include <inttypes.h>
 #include <stdio.h>
 
 #define VERSION '1'
 #define HEAD 4                  /* bytes before the id */
-
-static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-/* out: room for 4 bytes for each 3, and a NUL. */
-static void encode(const unsigned char *data, size_t length, char *out)
-{
-    for (size_t i = 0; i < length; i += 3) {
-        size_t left = length - i;
-        uint32_t bits = (uint32_t)data[i] << 16;
-        if (left > 1)
-            bits |= (uint32_t)data[i + 1] << 8;
-        if (left > 2)
-            bits |= data[i + 2];
-        for (unsigned k = 0; k < (left > 2 ? 4 : left + 1); k++)
-            *out++ = letters[bits >> (18 - 6 * k) & 63];
-    }
-    *out = '\0';
-}
-
-static bool decode_letter(char c, uint32_t *value)
-{
-    const char *found = c ? strchr(letters, c) : NULL;
-    if (found)
-        *value = (uint32_t)(found - letters);
-    return found;
-}
-
-/* out: as long as text. False: not what encode makes. */
-static bool decode(const char *text, char *out, size_t *length)
-{
-    uint32_t bits = 0, value;
-    unsigned count = 0;
-    *length = 0;
-    for (; *text; text++) {
-        if (!decode_letter(*text, &value))
-            return false;
-        bits = bits << 6 | value;
-        count += 6;
-        if (count >= 8) {
-            count -= 8;
-            out[(*length)++] = (char)(bits >> count & 0xff);
-            bits &= (1u << count) - 1;
-        }
-    }
-    return count < 6 && bits == 0;
-}
 
 /* The first letters of the tables differ. */
 static char letter_of(const gv_record_kind *kind)
@@ -78,7 +33,7 @@ const char *gv_position_print(gv_arena *arena, const gv_record_kind *kind, const
         memcpy(data + HEAD, id, id_length);
         memcpy(data + HEAD + id_length, uid, uid_length);
         memcpy(data + HEAD + id_length + uid_length, time, time_length);
-        encode(data, length, out);
+        gv_base64_encode(data, length, out);
     }
     gv_free(data);
     return out;
@@ -117,7 +72,7 @@ static bool time_fits(char type, const char *time)
 bool gv_position_parse(const char *cursor, const gv_record_kind *kind, char *memory, gv_position *position)
 {
     size_t length;
-    if (!decode(cursor, memory, &length) || length < HEAD + 4)
+    if (!gv_base64_decode(cursor, memory, &length) || length < HEAD + 4)
         return false;
     if (memory[0] != VERSION || memory[1] != letter_of(kind) || (memory[3] != 'u' && memory[3] != '-')
         || memory[length - 1] != '\0')

@@ -1,5 +1,5 @@
 #include "database.h"
-#include "../base/clock.h"
+#include "../base/files.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -48,11 +48,11 @@ int gv_database_open(gv_database *db, const char *path, const gv_database_option
 {
     memset(db, 0, sizeof *db);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | (options->create ? SQLITE_OPEN_CREATE : 0);
-    int code = sqlite3_open_v2(path, &db->handle, flags, NULL);
+    int code = sqlite3_open_v2(path ? path : ":memory:", &db->handle, flags, NULL);
     if (code == SQLITE_OK) {
         sqlite3_extended_result_codes(db->handle, 1);
         sqlite3_busy_timeout(db->handle, (int)options->busy_ms);
-        if (options->create)
+        if (options->create && path)
             code = switch_to_wal(db);
     }
     if (code == SQLITE_OK)
@@ -146,6 +146,22 @@ bool gv_database_moved(gv_database *db)
 {
     int moved = 0;
     return db->handle && sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved;
+}
+
+static void unlink_beside(const char *path, const char *end)
+{
+    char name[4200];
+    if ((size_t)snprintf(name, sizeof name, "%s%s", path, end) < sizeof name)
+        gv_file_unlink(name);
+}
+
+void gv_database_clear_place(const char *path)
+{
+    struct stat found;
+    if (stat(path, &found) == 0)
+        return;
+    unlink_beside(path, "-wal");
+    unlink_beside(path, "-shm");
 }
 
 typedef struct gv_sqlite_code {

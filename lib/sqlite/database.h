@@ -23,7 +23,11 @@ typedef struct gv_database_options {
     unsigned busy_ms;           /* how long a statement waits for another process's lock */
 } gv_database_options;
 
-/* SQLITE_OK, or the code; on failure the database is closed. */
+/* The path of the store's URL, made absolute, for the program may change its folder later; in the store's arena. Not OK: said through
+ * gv_config_fail. no_memory_file: what is said of :memory:. */
+gavat_status gv_database_path(gv_store *store, gavat_config *cfg, const char *no_memory_file, const char **path);
+
+/* SQLITE_OK, or the code; on failure the database is closed. path NULL: in memory, of this connection alone. */
 int gv_database_open(gv_database *db, const char *path, const gv_database_options *options);
 void gv_database_close(gv_database *db);
 
@@ -38,6 +42,8 @@ int64_t gv_database_number(gv_database *db, const char *sql, int64_t fallback); 
 void gv_database_undo(gv_database *db);
 /* The file was deleted or replaced under its name: what is written goes where nobody will find it. */
 bool gv_database_moved(gv_database *db);
+/* Where no file has this name: what SQLite kept beside one belongs to that one, and a new one must not find it. */
+void gv_database_clear_place(const char *path);
 
 gavat_status gv_sqlite_status(int code);
 const char *gv_sqlite_name(int code);           /* "SQLITE_FULL"; static */

@@ -271,7 +271,7 @@ static int apply_import(gv_sqlite *self, gavat_op *op)
 static int apply_commit(gv_sqlite *self, gavat_op *op)
 {
     gavat_time now = gv_now(self->store->client);
-    int code = gv_database_do(&self->own.db, "SAVEPOINT unit");
+    int code = gv_writer_unit(&self->writing);
     if (code != SQLITE_OK) {
         gv_sqlite_fail(op, &self->own.db, code, 0, "writing to");
         return code;
@@ -284,25 +284,17 @@ static int apply_commit(gv_sqlite *self, gavat_op *op)
         if (code != SQLITE_OK && gv_sqlite_status(code) == GAVAT_EREJECTED)
             reject(self, op, entry->index, code);
     }
+    bool refused = code != SQLITE_OK;
+    if (refused)        /* the store's words, before they are those of the undoing */
+        gv_sqlite_fail(op, &self->own.db, code, 0, "writing to");
+    code = gv_writer_end_unit(&self->writing, code);
     if (code == SQLITE_OK) {
-        code = gv_database_do(&self->own.db, "RELEASE unit");
         op->staged.number = (int64_t)op->batch->count;
-    }
-    if (code == SQLITE_OK) {
         gv_op_succeed(op, GAVAT_REACHED_STORE);
-        return code;
+    } else if (!refused) {
+        gv_sqlite_fail(op, &self->own.db, code, 0, "writing to");
     }
-    gv_sqlite_fail(op, &self->own.db, code, 0, "writing to");
-    op->staged.number = 0;
-    if (sqlite3_get_autocommit(self->own.db.handle))
-        return code;
-    int undone = gv_database_do(&self->own.db, "ROLLBACK TO unit");
-    if (undone == SQLITE_OK)
-        undone = gv_database_do(&self->own.db, "RELEASE unit");
-    if (undone == SQLITE_OK)
-        return code;
-    gv_database_undo(&self->own.db);    /* half a unit must not be committed with the others: they go with it */
-    return undone;
+    return code;
 }
 
 int gv_sqlite_apply(gv_sqlite *self, gavat_op *op)

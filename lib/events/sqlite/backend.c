@@ -1,8 +1,4 @@
 #include "sqlite.h"
-#include "../../base/files.h"
-#include "../../base/memory.h"
-#include "../../base/url.h"
-#include <string.h>
 
 static const char *const schemes[] = {"sqlite", "sqlite+aiosqlite", NULL};
 
@@ -16,33 +12,15 @@ static void worker_ended(gv_worker *worker)
         gv_store_closed(self->store);
 }
 
-/* The file's path made absolute: the program may change its folder later. */
 static gavat_status read_path(gv_sqlite *self, gavat_config *cfg)
 {
     gv_store *store = self->store;
-    const char *key = gv_settings[gv_areas[GV_EVENTS].setting].key;
-    gv_url url = {0};
-    gv_arena scratch = {0};
-    gv_text path = {0};
-    const char *wrong = gv_url_parse(&scratch, store->url, &url);
-    if (!wrong && (url.host_count || !*url.path))
-        wrong = "it needs three slashes and a path: sqlite:///folder/file.db, or four for an absolute one: sqlite:////folder/file.db";
-    else if (!wrong && url.query)
-        wrong = "an SQLite URL takes no ?options: use the settings GAVAT_SQLITE_SYNCHRONOUS and GAVAT_SQLITE_CACHE";
-    else if (!wrong && strcmp(url.path, ":memory:") == 0)
-        wrong = "events need a file: use sqlite:///folder/file.db";
-    bool no_memory = wrong && strcmp(wrong, GV_MEMORY_IS_OUT) == 0;
-    int failed = wrong ? 0 : gv_file_make_absolute(url.path, &path);
-    if (!wrong && !failed) {
-        self->path = gv_arena_copy_text(&store->arena, gv_text_get(&path));
-        self->index_path = gv_arena_printf(&store->arena, "%s.search", gv_text_get(&path));
-    }
-    gv_text_free(&path);
-    gv_arena_free(&scratch);
-    if (wrong && !no_memory)
-        return gv_config_fail(cfg, GAVAT_EINVAL, "%s: %s", key, wrong);
-    if (no_memory || failed || !self->path || !self->index_path)
-        return gv_config_fail(cfg, GAVAT_ENOMEM, "no memory for the path of %s", key);
+    gavat_status status = gv_database_path(store, cfg, "events need a file: use sqlite:///folder/file.db", &self->path);
+    if (status != GAVAT_OK)
+        return status;
+    self->index_path = gv_arena_printf(&store->arena, "%s.search", self->path);
+    if (!self->index_path)
+        return gv_config_fail(cfg, GAVAT_ENOMEM, "no memory for the path of %s", gv_settings[gv_areas[GV_EVENTS].setting].key);
     return GAVAT_OK;
 }
 
@@ -70,7 +48,7 @@ static gavat_status prepare(void *own, gv_store *store, gavat_config *cfg)
     gv_list_init(&self->parked);
     gv_list_init(&self->slow_queue);
     gv_list_init(&self->connections);
-    self->open_code = SQLITE_CANTOPEN;
+    gv_sqlite_init_writing(self, &self->options);
     self->index_idle = true;
     gv_worker *workers[] = {&self->writer, &self->readers, &self->indexer};
     gv_worker_init(&self->writer, store, "gavat-writer", gv_sqlite_write, self);

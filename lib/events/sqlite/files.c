@@ -1,7 +1,6 @@
 /* files.c: the connections of all threads of a store, and what happens to them when a file goes away under its name. */
 #include "sqlite.h"
 #include "../../base/files.h"
-#include <stdio.h>
 
 void gv_sqlite_join(gv_sqlite *self, gv_connections *own)
 {
@@ -19,13 +18,6 @@ void gv_sqlite_leave(gv_sqlite *self, gv_connections *own)
     pthread_rwlock_unlock(&self->files);
 }
 
-static void unlink_beside(const char *path, const char *end)
-{
-    char name[4200];
-    if ((size_t)snprintf(name, sizeof name, "%s%s", path, end) < sizeof name)
-        gv_file_unlink(name);
-}
-
 /* Held for writing. */
 static void close_indexes(gv_sqlite *self)
 {
@@ -41,16 +33,6 @@ static void close_all(gv_sqlite *self)
         gv_database_close(&GV_CONTAINER(link, gv_connections, link)->db);
 }
 
-/* What SQLite keeps beside a file belongs to that file: a new one under the name must not find it. */
-static void clear_place(const char *path)
-{
-    struct stat found;
-    if (stat(path, &found) == 0)
-        return;
-    unlink_beside(path, "-wal");
-    unlink_beside(path, "-shm");
-}
-
 /* An index that was moved can wait: it is as good as it was, and a long read would hold up everybody. */
 static void renew(gv_sqlite *self, gv_connections *own, bool at_once)
 {
@@ -60,15 +42,11 @@ static void renew(gv_sqlite *self, gv_connections *own, bool at_once)
         pthread_rwlock_wrlock(&self->files);
     if (gv_database_moved(&own->db)) {
         close_all(self);
-        clear_place(self->path);
-        self->opened_at = 0;            /* the writer does not wait with opening it again */
-        self->open_code = SQLITE_CANTOPEN;
-        gv_log(self->store->client, GAVAT_LOG_ERROR, "events", "%s was deleted or replaced while it was in use: what it held is not in "
-               "the file that has this name now", self->path);
+        gv_writer_moved(&self->writing);
     }
     if (gv_database_moved(&own->index)) {
         close_indexes(self);
-        clear_place(self->index_path);
+        gv_database_clear_place(self->index_path);
     }
     pthread_rwlock_unlock(&self->files);
 }
@@ -94,9 +72,8 @@ bool gv_sqlite_forget_index(gv_sqlite *self)
     if (pthread_rwlock_trywrlock(&self->files))
         return false;
     close_indexes(self);
-    unlink_beside(self->index_path, "");
-    unlink_beside(self->index_path, "-wal");
-    unlink_beside(self->index_path, "-shm");
+    gv_file_unlink(self->index_path);
+    gv_database_clear_place(self->index_path);
     atomic_store(&self->index_damaged, false);
     pthread_rwlock_unlock(&self->files);
     return true;

@@ -52,7 +52,7 @@ static bool prune(gv_sqlite *self, gavat_op *op)
         return false;           /* another process writes: again after the next batch */
     if (gone < 0) {
         gv_sqlite_fail(op, &self->own.db, code, GAVAT_ERROR_MAYBE_APPLIED, "deleting from");
-        gv_sqlite_distrust(self, code);
+        gv_writer_distrust(&self->writing, code);
         return true;
     }
     op->staged.number += gone;
@@ -74,7 +74,7 @@ static bool upgrade(gv_sqlite *self, gavat_op *op)
     else if (op->staged.error.status == GAVAT_OK)
         gv_sqlite_fail(op, &self->own.db, code, 0, "upgrading");
     if (code != SQLITE_OK)
-        gv_sqlite_distrust(self, code);
+        gv_writer_distrust(&self->writing, code);
     return true;
 }
 

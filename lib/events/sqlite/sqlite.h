@@ -13,7 +13,7 @@
 #define GV_EVENTS_SQLITE_H
 #include "../../core/client.h"
 #include "../../core/worker.h"
-#include "../../sqlite/database.h"
+#include "../../sqlite/writer.h"
 #include "../requests.h"
 #include <stdatomic.h>
 
@@ -42,9 +42,7 @@ typedef struct gv_sqlite {
     gavat_op *opening;                  /* ends when the file is open */
     gavat_op *slow;                     /* long work under way: a slice between two commits */
     gv_list slow_queue;
-    uint64_t opened_at;                 /* last attempt, steady; files, as the next */
-    int open_code;                      /* what came of it, or of what closed the file since */
-    bool unwell;                        /* health was lowered by a failure; the next commit raises it */
+    gv_writer writing;                  /* its opened_at and open_code: files */
     int64_t inserted_id;                /* the batch's last event's; 0: none */
 
     pthread_mutex_t lock;               /* all below */
@@ -61,6 +59,7 @@ typedef struct gv_sqlite {
 
 /* writer.c */
 void gv_sqlite_write(gv_worker *worker);
+void gv_sqlite_init_writing(gv_sqlite *self, const gv_database_options *options);
 /* apply.c: one write op inside a transaction, its outcome staged. The SQLite code of what failed, SQLITE_OK when the op is only refused. */
 int gv_sqlite_apply(gv_sqlite *self, gavat_op *op);
 /* slow.c: long work. True: it has its outcome (staged); false: one slice is done, there is more. */
@@ -94,7 +93,6 @@ void gv_sqlite_want_index(gv_sqlite *self);     /* wake the indexer */
 /* By the writer: its writes up to this one are done with; newest_id: the last event that they brought, 0: none. */
 void gv_sqlite_committed(gv_sqlite *self, uint64_t sequence, int64_t newest_id);
 void gv_sqlite_settled(gv_sqlite *self);        /* by the writer: it has none in hand; nobody waits for those withdrawn from its queue */
-void gv_sqlite_distrust(gv_sqlite *self, int code);     /* by the writer: health, and a new connection, after an error of the file */
 
 /* files.c */
 void gv_sqlite_join(gv_sqlite *self, gv_connections *own);

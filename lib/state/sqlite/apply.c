@@ -1,0 +1,89 @@
+/* apply.c: one op inside the transaction at hand. */
+#include "sqlite.h"
+#include "../../core/client.h"
+
+static int put(gv_state_sqlite *self, gavat_op *op)
+{
+    const gv_state_request *request = op->request;
+    int64_t span = request->expire_ms * 1000, expires = span ? gv_now(self->store->client) + span : 0;
+    return gv_state_store(self, request->user, request->key, (gv_slice){request->value, request->length}, expires, span);
+}
+
+static void refuse_none(gavat_op *op)
+{
+    gv_op_fail(op, GAVAT_ENOTFOUND, 0, "", "state: there is no such key, or it has expired");
+}
+
+static int read_one(gv_state_sqlite *self, gavat_op *op)
+{
+    const gv_state_request *request = op->request;
+    gv_state_row row = {0};
+    bool found;
+    int code = gv_state_find(self, request->user, request->key, gv_now(self->store->client), &row, &found);
+    if (code != SQLITE_OK)
+        return code;
+    if (!found)
+        refuse_none(op);
+    else if (row.list)
+        gv_op_fail(op, GAVAT_EINVAL, 0, "", "state: a list lies under this name: gavat_list_state shows it");
+    else if (gv_state_give(op, request->user, request->key, row.value, row.length, (row.expire_us + 999) / 1000)
+             && !gv_result_set_text(op->staged.result, row.value, row.length))
+        gv_op_fail(op, GAVAT_ENOMEM, GAVAT_ERROR_RETRY, "", "no memory for the value");
+    return SQLITE_OK;
+}
+
+static int remove_key(gv_state_sqlite *self, gavat_op *op)
+{
+    const gv_state_request *request = op->request;
+    int64_t gone;
+    int code = gv_state_remove(self, request->user, request->key, gv_now(self->store->client), &gone);
+    if (code != SQLITE_OK)
+        return code;
+    op->staged.number = request->number ? gone : 0;
+    if (!gone && !request->number)
+        refuse_none(op);
+    return SQLITE_OK;
+}
+
+static int run(gv_state_sqlite *self, gavat_op *op)
+{
+    switch (((const gv_state_request *)op->request)->verb) {
+    case GV_STATE_PUT:
+        return put(self, op);
+    case GV_STATE_READ:
+        return read_one(self, op);
+    case GV_STATE_REMOVE:
+        return remove_key(self, op);
+    case GV_STATE_ALL:
+        return gv_state_all(self, op);
+    case GV_STATE_CLEAR:
+        return gv_state_clear(self, op);
+    case GV_STATE_SCAN:
+        return gv_state_scan(self, op);
+    case GV_STATE_PUSH:
+        return gv_state_push(self, op);
+    case GV_STATE_RANGE:
+        return gv_state_range(self, op);
+    case GV_STATE_STEP:
+        return gv_state_run_step(self, op);
+    default:
+        gv_op_fail(op, GAVAT_ENOTSUP, 0, "", "state: this store cannot do that yet");
+        return SQLITE_OK;
+    }
+}
+
+int gv_state_apply(gv_state_sqlite *self, gavat_op *op)
+{
+    bool writes = op->kind->flags & GV_WRITE;
+    if (op->kind->place == GV_SCHEMA_STATE) {
+        gv_state_describe_schema(self, op);
+        return SQLITE_OK;
+    }
+    int code = run(self, op);
+    gv_arena_free(&self->scratch);
+    if (code != SQLITE_OK)
+        gv_sqlite_fail(op, &self->db, code, 0, writes ? "writing to" : "reading");
+    else if (op->staged.error.status == GAVAT_OK)
+        gv_op_succeed(op, writes ? self->reached : GAVAT_REACHED_NONE);
+    return code;
+}
