@@ -25,7 +25,7 @@ void gavat_batch_free(gavat_batch *batch)
     gv_arena_free(&batch->arena);
     gv_free(batch->entries);
     gv_free(batch);
-    gv_client_unref(g);
+    gv_client_unref(g, 1);
 }
 
 gavat_status gv_batch_fail(gavat_batch *batch, gavat_status status, const char *format, ...)

@@ -114,9 +114,9 @@ static void free_client(gavat *g)
     gv_free(g);
 }
 
-void gv_client_unref(gavat *g)
+void gv_client_unref(gavat *g, unsigned count)
 {
-    if (atomic_fetch_sub_explicit(&g->refs, 1, memory_order_acq_rel) != 1)
+    if (atomic_fetch_sub_explicit(&g->refs, count, memory_order_acq_rel) != count)
         return;
     if (g->own_loop && g->life == GV_LIFE_CLOSED && !g->thread_joined) {
         if (pthread_equal(pthread_self(), g->loop_thread))
@@ -197,7 +197,7 @@ void gavat_unref(gavat *g)
         gv_log(g, GAVAT_LOG_ERROR, "client", "the last reference went before gavat_close: closing with 5 s");
         gavat_close(g, NULL, NULL, 5000);
     }
-    gv_client_unref(g);
+    gv_client_unref(g, 1);
 }
 
 void gavat_set_room(gavat *g, gavat_room_fn fn, void *user)

@@ -59,6 +59,7 @@ struct gavat {
     uint64_t generation;
     size_t outstanding;         /* submitted, not DONE; flushes and internal ones apart */
     size_t unended;             /* submitted, not ENDED: what a flush waits for */
+    size_t places_free;         /* DONE since the lock was taken: still to go from `live` */
     bool turning;               /* the loop is in a turn, and looks again at its end: no need to wake it */
     bool wake_due;              /* there is something that the loop has not seen yet */
     bool handles_closed, room_due, health_due;
@@ -95,7 +96,7 @@ gavat_time gv_now(gavat *g);                    /* the client's wall clock; any 
 bool gv_on_loop(const gavat *g);
 void gv_wake_locked(gavat *g);                  /* have the loop look; lock held */
 void gv_wake(gavat *g);
-void gv_client_unref(gavat *g);                 /* one of `refs`; the last frees */
+void gv_client_unref(gavat *g, unsigned count); /* so many of `refs`; the last frees */
 void gv_logs_write(gavat *g);                   /* loop's thread: those that wait */
 /* Any thread: written by the loop. One sentence, no passwords, no values. */
 void gv_log(gavat *g, int32_t level, const char *area, const char *format, ...) __attribute__((format(printf, 4, 5)));

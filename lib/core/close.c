@@ -167,7 +167,7 @@ static void on_handle_closed(uv_handle_t *handle)
     say_goodbye(g);
     gavat_op_unref(op);
     if (!own)
-        gv_client_unref(g);     /* the loop's; a thread of our own drops it at its end */
+        gv_client_unref(g, 1);     /* the loop's; a thread of our own drops it at its end */
 }
 
 /* True: every callback has returned and none will come. No wake from here on. */

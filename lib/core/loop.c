@@ -292,7 +292,7 @@ static void *run_loop(void *user)
     pthread_setname_np(pthread_self(), "gavat-loop");
     uv_run(loop, UV_RUN_DEFAULT);
     uv_loop_close(loop);
-    gv_client_unref(g);
+    gv_client_unref(g, 1);
     return NULL;
 }
 

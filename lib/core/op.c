@@ -16,10 +16,14 @@ gavat_op *gavat_op_ref(gavat_op *op)
     return op;
 }
 
-static void release(gavat_op *op)
+static bool drop_reference(gavat_op *op)        /* true: that was the last */
 {
-    gavat *g = op->client;
-    bool never_submitted = atomic_load_explicit(&op->phase, memory_order_relaxed) == GV_PHASE_NEW;
+    return atomic_fetch_sub_explicit(&op->refs, 1, memory_order_acq_rel) == 1;
+}
+
+/* Gives how many bytes come free. Its reference to the client is the caller's to drop. */
+static size_t release(gavat_op *op)
+{
     gv_result *imposed = op->outcome == &op->imposed ? op->imposed.result : NULL;
     size_t charged = op->bytes;
     if (op->staged.result)
@@ -32,19 +36,40 @@ static void release(gavat_op *op)
     gavat_op_unref(op->parent);
     if (op->request != op->memory)
         gv_free(op->request);
-    if (never_submitted && op->reserved)
-        atomic_fetch_sub(&g->reserved, 1);
-    else if (never_submitted && !op->internal)
-        atomic_fetch_sub(&g->live, 1);
-    gv_spares_give(&g->spares, op);
-    gv_room_bytes(g, charged, never_submitted);
-    gv_client_unref(g);
+    gv_spares_give(&op->client->spares, op);
+    return charged;
 }
 
 void gavat_op_unref(gavat_op *op)
 {
-    if (op && atomic_fetch_sub_explicit(&op->refs, 1, memory_order_acq_rel) == 1)
-        release(op);
+    if (!op || !drop_reference(op))
+        return;
+    gavat *g = op->client;
+    bool never_submitted = atomic_load_explicit(&op->phase, memory_order_relaxed) == GV_PHASE_NEW;
+    if (never_submitted && op->reserved)
+        atomic_fetch_sub(&g->reserved, 1);
+    else if (never_submitted && !op->internal)
+        atomic_fetch_sub(&g->live, 1);
+    gv_room_bytes(g, release(op), never_submitted);
+    gv_client_unref(g, 1);
+}
+
+void gv_ops_unref(gavat *g, gv_list *ended)
+{
+    size_t bytes = 0;
+    unsigned count = 0;
+    gv_link *link;
+    while ((link = gv_list_take(ended))) {
+        gavat_op *op = GV_CONTAINER(link, gavat_op, ended);
+        if (!drop_reference(op))
+            continue;
+        bytes += release(op);
+        count++;
+    }
+    if (!count)
+        return;
+    gv_room_bytes(g, bytes, false);
+    gv_client_unref(g, count);
 }
 
 /* --- before submit --- */

@@ -141,5 +141,7 @@ bool gv_op_withdraw(gavat_op *op);              /* true: the store has not begun
 /* Unless it has ended. message: static, or in result, which is taken over (NULL: none). */
 void gv_op_end(gavat_op *op, gavat_status status, uint32_t flags, const char *message, gv_result *result);
 void gv_op_expire(gavat_op *op);                /* its deadline has passed: withdraw it and end it */
-void gv_op_done_locked(gavat_op *op);           /* its callback has returned; the flight's reference is the caller's to drop */
+/* Its callback has returned; the flight's reference is the caller's to drop. Its place comes free in gv_unlock_released. */
+void gv_op_done_locked(gavat_op *op);
+void gv_ops_unref(gavat *g, gv_list *ended);    /* a reference of each, by `ended`; g's counters, which all threads want, once */
 #endif

@@ -37,12 +37,13 @@ void gv_op_end_locked(gavat *g, gavat_op *op, uint64_t now, gv_list *released)
 
 void gv_unlock_released(gavat *g, gv_list *released)
 {
+    if (g->places_free)
+        atomic_fetch_sub(&g->live, g->places_free);
+    g->places_free = 0;
     if (gv_room_wanted(g))
         gv_room_locked(g);
     pthread_mutex_unlock(&g->lock);
-    gv_link *link;
-    while ((link = gv_list_take(released)))
-        gavat_op_unref(GV_CONTAINER(link, gavat_op, ended));
+    gv_ops_unref(g, released);
 }
 
 void gv_op_end(gavat_op *op, gavat_status status, uint32_t flags, const char *message, gv_result *result)

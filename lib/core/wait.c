@@ -18,7 +18,10 @@ void gv_op_done_locked(gavat_op *op)
     if (op->internal)
         return;
     g->outstanding--;
-    atomic_fetch_sub(op->reserved ? &g->reserved : &g->live, 1);
+    if (op->reserved)
+        atomic_fetch_sub(&g->reserved, 1);
+    else
+        g->places_free++;
     if (!g->outstanding && atomic_load_explicit(&g->closing, memory_order_relaxed))
         gv_wake_locked(g);
 }

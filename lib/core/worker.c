@@ -29,7 +29,7 @@ static void *run_thread(void *user)
     pthread_mutex_unlock(&worker->lock);
     if (last && worker->ended)
         worker->ended(worker);
-    gv_client_unref(g);
+    gv_client_unref(g, 1);
     return NULL;
 }
 
