@@ -3,7 +3,7 @@
 #define CTL_COMMANDS_H
 #include "options.h"
 
-extern const ctl_group ctl_init, ctl_doctor, ctl_events, ctl_textlog, ctl_sales, ctl_messages, ctl_sessions, ctl_schema,
+extern const ctl_group ctl_init, ctl_doctor, ctl_events, ctl_textlog, ctl_sales, ctl_messages, ctl_sessions, ctl_profiles, ctl_schema,
     ctl_bench, ctl_config, ctl_completion, ctl_help;
 
 /* Rows that several files share or fill in. */

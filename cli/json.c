@@ -245,6 +245,34 @@ void ctl_json_plain(ctl_buffer *out, ctl_slice value)
     }
 }
 
+static void add_newline(ctl_buffer *out, unsigned level)
+{
+    ctl_add_text(out, "\n");
+    ctl_add_repeat(out, ' ', (size_t)level * 2);
+}
+
+void ctl_json_indent(ctl_buffer *out, ctl_slice value, unsigned level)
+{
+    ctl_walk walk;
+    ctl_slice key, member;
+    bool any = false;
+    if (!ctl_walk_begin(&walk, value)) {
+        ctl_add(out, value.data, value.length);
+        return;
+    }
+    ctl_add_text(out, walk.array ? "[" : "{");
+    for (; ctl_walk_next(&walk, &key, &member); any = true) {
+        ctl_add_text(out, any ? "," : "");
+        add_newline(out, level + 1);
+        ctl_add(out, key.data, key.length);
+        ctl_add_text(out, key.length ? ": " : "");
+        ctl_json_indent(out, member, level + 1);
+    }
+    if (any)
+        add_newline(out, level);
+    ctl_add_text(out, walk.array ? "]" : "}");
+}
+
 ctl_slice ctl_json_member(const char *record, const char *key)
 {
     size_t length = 0;

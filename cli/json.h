@@ -23,6 +23,9 @@ bool ctl_json_valid(ctl_slice json); /* grammar, UTF-8, at most 200 levels */
 /* Adds the text of a string without quotes and escapes, "" for null, anything else as it stands. */
 void ctl_json_plain(ctl_buffer *out, ctl_slice value);
 
+/* Adds value as the Python system writes it to files: a line for each member, two blanks a level. */
+void ctl_json_indent(ctl_buffer *out, ctl_slice value, unsigned level);
+
 /* The raw text of one member of a record; length 0: not there. */
 ctl_slice ctl_json_member(const char *record, const char *key);
 #endif
