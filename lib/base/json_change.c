@@ -74,15 +74,11 @@ static const char *type_phrase(gv_json_type type)
 /* The place in changes of the one for this raw key; changes.count: none, or memory is out (then *failed). */
 static size_t find(editor *e, gv_json_changes changes, gv_slice raw, bool *failed)
 {
-    gv_slice key = between(raw.data + 1, raw.data + raw.length - 1);
+    gv_slice key;
     size_t low = 0, high = changes.count;
-    if (memchr(key.data, '\\', key.length)) {
-        char *text = gv_arena_alloc(&e->scratch, raw.length * 2);       /* a lone surrogate takes 3 bytes for 6 */
-        if (!text) {
-            *failed = true;
-            return changes.count;
-        }
-        key = (gv_slice){text, gv_json_unescape(raw, text, raw.length * 2)};
+    if (!gv_json_path_key(&e->scratch, raw, &key)) {
+        *failed = true;
+        return changes.count;
     }
     while (low < high) {
         size_t middle = low + (high - low) / 2;
@@ -266,19 +262,6 @@ static int compare_places(const void *a, const void *b)
     return (one->index > two->index) - (one->index < two->index);
 }
 
-static bool read_index(gv_slice key, size_t *index)
-{
-    *index = 0;
-    if (key.length == 0 || (key.length > 1 && key.data[0] == '0'))
-        return false;
-    for (size_t i = 0; i < key.length; i++) {
-        if (key.data[i] < '0' || key.data[i] > '9' || __builtin_mul_overflow(*index, (size_t)10, index) ||
-            __builtin_add_overflow(*index, (size_t)(key.data[i] - '0'), index))
-            return false;
-    }
-    return true;
-}
-
 /* The changes of an array by place; those that cannot be in it and would add nothing are left out. */
 static bool read_places(editor *e, gv_json_changes changes, const trail *at, place **places, size_t *count)
 {
@@ -291,7 +274,7 @@ static bool read_places(editor *e, gv_json_changes changes, const trail *at, pla
         place *p = &(*places)[*count];
         const trail here = {at, change->key};
         p->change = change;
-        if (read_index(change->key, &p->index))
+        if (gv_json_path_place(change->key, &p->index))
             ++*count;
         else if (change->adds)
             return refuse(e, &here, "cannot be set: what it is in is an array, where a path goes on with a place "

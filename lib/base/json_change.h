@@ -10,10 +10,7 @@
  * - of a key that comes more than once the last one counts, as for every reader. */
 #ifndef GV_BASE_JSON_CHANGE_H
 #define GV_BASE_JSON_CHANGE_H
-#include "arena.h"
-#include "json.h"
-
-#define GV_JSON_WHY 256         /* room for a sentence that says why not */
+#include "json_path.h"
 
 typedef enum gv_json_deed {
     GV_JSON_INTO,               /* only the changes inside */

@@ -11,34 +11,6 @@ typedef struct entry {
     size_t order;
 } entry;
 
-static bool refuse_path(char why[GV_JSON_WHY], gv_slice path, const char *what)
-{
-    size_t length = path.length < 100 ? path.length : 100;
-    while (length > 0 && length < path.length && ((unsigned char)path.data[length] & 0xc0) == 0x80)
-        length--;
-    snprintf(why, GV_JSON_WHY, "the path \"%.*s%s\" %s", (int)length, path.length ? path.data : "",
-             length < path.length ? "\342\200\246" : "", what);
-    return false;
-}
-
-static bool check_path(gv_slice path, char why[GV_JSON_WHY])
-{
-    const char *at = path.data, *end = at + path.length;
-    for (size_t parts = 1;; parts++) {
-        const char *dot = at < end ? memchr(at, '.', (size_t)(end - at)) : NULL;
-        if (at == end || dot == at)
-            return refuse_path(why, path, path.length ? "has an empty part" : "is empty");
-        if (*at == '$')
-            return refuse_path(why, path, "has a part that begins with '$'");
-        if (parts > GV_JSON_DEPTH)
-            return refuse_path(why, path, "has more than 100 parts");
-        if (!dot)
-            break;
-        at = dot + 1;
-    }
-    return !memchr(path.data, '\0', path.length) || refuse_path(why, path, "has a NUL in it");
-}
-
 /* With the dot below every other byte, paths that begin with the same parts follow each other, and the parts of one
  * level come in the order of their bytes. */
 static int compare_paths(const void *a, const void *b)
@@ -61,26 +33,19 @@ static bool check_overlap(const entry *entries, size_t count, char why[GV_JSON_W
         if (inner.length < outer.length || memcmp(inner.data, outer.data, outer.length) != 0)
             continue;
         if (inner.length == outer.length)
-            return refuse_path(why, inner, "is given twice");
+            return gv_json_path_refuse(inner, "is given twice", why);
         if (inner.data[outer.length] == '.')
-            return refuse_path(why, inner, "lies inside another path that is given");
+            return gv_json_path_refuse(inner, "lies inside another path that is given", why);
     }
     return true;
-}
-
-/* The part of the path that begins at skip. */
-static gv_slice part_at(gv_slice path, size_t skip)
-{
-    const char *at = path.data + skip, *dot = memchr(at, '.', path.length - skip);
-    return (gv_slice){at, dot ? (size_t)(dot - at) : path.length - skip};
 }
 
 /* How many entries from the first on go through the same part. */
 static size_t run_of(const entry *entries, size_t count, size_t skip)
 {
     size_t run = 1;
-    gv_slice part = part_at(entries[0].path, skip);
-    while (run < count && gv_slice_compare(part, part_at(entries[run].path, skip)) == 0)
+    gv_slice part = gv_json_path_part(entries[0].path, skip);
+    while (run < count && gv_slice_compare(part, gv_json_path_part(entries[run].path, skip)) == 0)
         run++;
     return run;
 }
@@ -97,7 +62,7 @@ static bool build(gv_arena *arena, const entry *entries, size_t count, size_t sk
     *changes = (gv_json_changes){list, parts};
     for (gv_json_change *change = list; count > 0; change++) {
         size_t run = run_of(entries, count, skip);
-        change->key = part_at(entries->path, skip);
+        change->key = gv_json_path_part(entries->path, skip);
         change->order = entries->order;
         if (skip + change->key.length < entries->path.length) {
             if (!build(arena, entries, run, skip + change->key.length + 1, &change->inside))
@@ -116,19 +81,6 @@ static bool build(gv_arena *arena, const entry *entries, size_t count, size_t sk
         count -= run;
     }
     return true;
-}
-
-/* The member's key as plain text in the arena, or out of the raw key. */
-static bool plain_key(gv_arena *arena, gv_slice raw, gv_slice *key)
-{
-    if (!memchr(raw.data, '\\', raw.length)) {
-        *key = (gv_slice){raw.data + 1, raw.length - 2};
-        return true;
-    }
-    char *text = gv_arena_alloc(arena, raw.length * 2);
-    if (text)
-        *key = (gv_slice){text, gv_json_unescape(raw, text, raw.length * 2)};
-    return text != NULL;
 }
 
 static size_t count_parts(gv_slice value)
@@ -173,13 +125,13 @@ bool gv_json_read_patch(gv_arena *arena, gv_slice set, const gv_slice *unset, si
         entry *e = &entries[count];
         *e = (entry){.value = item, .order = count};
         count++;
-        if (!plain_key(arena, key, &e->path) || !check_path(e->path, why))
+        if (!gv_json_path_key(arena, key, &e->path) || !gv_json_path_check(e->path, GV_JSON_DEPTH, why))
             return false;
     }
     for (size_t i = 0; i < unset_count; i++) {
         entries[count] = (entry){.path = unset[i], .order = count};
         count++;
-        if (!check_path(unset[i], why))
+        if (!gv_json_path_check(unset[i], GV_JSON_DEPTH, why))
             return false;
     }
     qsort(entries, count, sizeof *entries, compare_paths);
@@ -211,7 +163,7 @@ bool gv_json_read_defaults(gv_arena *arena, gv_slice defaults, gv_json_changes *
     while (gv_json_next(&walk, &key, &item)) {
         gv_json_change *change = &list[count];
         *change = (gv_json_change){.value = item, .order = count++, .deed = GV_JSON_DEFAULT};
-        if (!plain_key(arena, key, &change->key))
+        if (!gv_json_path_key(arena, key, &change->key))
             return false;
         if (gv_json_type_of(item) == GV_JSON_OBJECT && !gv_json_read_defaults(arena, item, &change->inside, why))
             return false;

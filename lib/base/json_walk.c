@@ -1,5 +1,6 @@
 #include "json.h"
 
+#include "json_path.h"
 #include "json_scan.h"
 #include "utf8.h"
 
@@ -234,24 +235,18 @@ gv_slice gv_json_member(gv_slice object, const char *key, size_t key_length)
     return found;
 }
 
-static gv_slice item_at(gv_slice array, const char *number, size_t length)
+static gv_slice item_at(gv_slice array, gv_slice part)
 {
-    const gv_slice none = {NULL, 0};
-    size_t index = 0;
-    if (length == 0 || (length > 1 && number[0] == '0'))
-        return none;
-    for (size_t i = 0; i < length; i++) {
-        if (number[i] < '0' || number[i] > '9' || __builtin_mul_overflow(index, (size_t)10, &index) ||
-            __builtin_add_overflow(index, (size_t)(number[i] - '0'), &index))
-            return none;
-    }
+    size_t place;
     gv_slice key, item;
     gv_json_walk walk = gv_json_enter(array);
+    if (!gv_json_path_place(part, &place))
+        return (gv_slice){NULL, 0};
     while (gv_json_next(&walk, &key, &item)) {
-        if (index-- == 0)
+        if (place-- == 0)
             return item;
     }
-    return none;
+    return (gv_slice){NULL, 0};
 }
 
 gv_slice gv_json_at(gv_slice value, const char *path)
@@ -265,7 +260,7 @@ gv_slice gv_json_at(gv_slice value, const char *path)
         const char *dot = strchrnul(path, '.');
         size_t length = (size_t)(dot - path);
         bool array = gv_json_type_of(value) == GV_JSON_ARRAY;
-        value = array ? item_at(value, path, length) : gv_json_member(value, path, length);
+        value = array ? item_at(value, (gv_slice){path, length}) : gv_json_member(value, path, length);
         if (!value.data || !*dot)
             return value;
         path = dot + 1;
