@@ -164,3 +164,14 @@ void gv_record_copy(const gv_record_kind *kind, void *memory, const void *record
         at += bytes;
     }
 }
+
+const char *gv_money_text(double number, const char *exact, char text[GV_DECIMAL_ROOM])
+{
+    gv_decimal ignored;
+    if (exact && gv_decimal_parse(gv_slice_of(exact), &ignored)) {
+        double same = gv_decimal_to_double(gv_slice_of(exact));
+        if (!(same < number) && !(same > number))
+            return exact;
+    }
+    return gv_decimal_from_double(number, text) ? text : NULL;
+}

@@ -3,6 +3,7 @@
 #ifndef GV_EVENTS_RECORDS_H
 #define GV_EVENTS_RECORDS_H
 #include "../../include/gavatcore/events.h"
+#include "../base/decimal.h"
 #include "../core/batch.h"
 #include "../core/op.h"
 
@@ -86,6 +87,10 @@ typedef struct gv_batch_record {
     const gv_record_kind *kind;
     void *record;
 } gv_batch_record;
+
+/* An amount as a store has it: the number, and its exact text, which counts as long as it says what the number says: another program may
+ * have changed that since. The text itself, or in `text`; NULL: the number is none. */
+const char *gv_money_text(double number, const char *exact, char text[GV_DECIMAL_ROOM]);
 
 /* As a JSON object, uid behind id and the other fields in order; not given: null. shape.print of each kind comes here. */
 void gv_record_print(const gv_record_kind *kind, const void *record, gv_text *out);

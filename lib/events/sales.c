@@ -30,6 +30,20 @@ bool gv_sale_step_legal(const char *from, const char *to)
     return false;
 }
 
+bool gv_sale_may_step(gavat_op *op, int found, const char *from, const char *to)
+{
+    if (found == 0)
+        gv_op_fail(op, GAVAT_ENOTFOUND, 0, "", "there is no sale with this id: list them with gavatctl sales list");
+    else if (found > 1)
+        gv_op_fail(op, GAVAT_ECONFLICT, 0, "", "more than one sale has this uid: name it by its integer id");
+    else if (!gv_sale_step_legal(from, to))
+        gv_op_fail(op, GAVAT_ECONFLICT, 0, "", "a sale that is %s cannot become %s; allowed: pending to completed or failed, failed to "
+                   "pending, completed to refunded", from, to);
+    else
+        return true;
+    return false;
+}
+
 void gavat_log_sale(gavat_op *op, const gavat_sale *sale)
 {
     gv_call_store(op, GV_LOG_SALE, &gv_sales_kind, sale);

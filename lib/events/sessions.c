@@ -1,5 +1,6 @@
 /* sessions.c: the public calls for sessions. */
 #include "calls.h"
+#include "../base/json.h"
 #include "../base/utf8.h"
 #include "../core/client.h"
 
@@ -81,3 +82,18 @@ static bool add_json(gavat_batch *batch, gv_slice object)
 }
 
 const gv_batch_kind gv_batch_session = {"session", GV_EVENTS, add_json};
+
+bool gv_session_merge_extra(gv_text *out, const char *stored, const char *given)
+{
+    if (!given && !stored)
+        gv_text_adds(out, "{}");
+    else if (!given)
+        gv_text_adds(out, stored);
+    else {
+        gv_slice base = gv_slice_of(stored ? stored : "{}");
+        if (gv_json_check(base, GV_JSON_DEPTH_MOST, GV_JSON_NAN | GV_JSON_SURROGATES, NULL))
+            base = gv_slice_of("{}");
+        gv_json_merge(out, base, gv_slice_of(given));
+    }
+    return !out->failed;
+}

@@ -37,23 +37,24 @@ unsigned gv_indexed_by(const gv_query *query)
 }
 
 /* Rows behind the position: time, then uid with its NULLs last, then id, all descending. */
-static void add_position(gv_text *out, const gv_query *query, const char *time, bool has_uid)
+static void add_position(gv_text *out, const gv_query *query, const char *time, bool has_uid, char mark)
 {
     const gv_position *after = &query->after;
     bool null_time = after->type == 'n';
     if (!null_time)
-        gv_text_addf(out, " AND %s <= ?%d AND (%s < ?%d OR ", time, GV_BOUND_TIME, time, GV_BOUND_TIME);
+        gv_text_addf(out, " AND %s <= %c%d AND (%s < %c%d OR ", time, mark, GV_BOUND_TIME, time, mark, GV_BOUND_TIME);
     else
         gv_text_adds(out, " AND (");
     if (!has_uid)
-        gv_text_addf(out, "id < ?%d)", GV_BOUND_ID);
+        gv_text_addf(out, "id < %c%d)", mark, GV_BOUND_ID);
     else if (after->uid)
-        gv_text_addf(out, "uid < ?%d OR uid IS NULL OR (uid = ?%d AND id < ?%d))", GV_BOUND_UID, GV_BOUND_UID, GV_BOUND_ID);
+        gv_text_addf(out, "uid < %c%d OR uid IS NULL OR (uid = %c%d AND id < %c%d))", mark, GV_BOUND_UID, mark, GV_BOUND_UID, mark,
+                     GV_BOUND_ID);
     else
-        gv_text_addf(out, "(uid IS NULL AND id < ?%d))", GV_BOUND_ID);
+        gv_text_addf(out, "(uid IS NULL AND id < %c%d))", mark, GV_BOUND_ID);
 }
 
-void gv_add_page_sql(gv_text *out, const gv_query *query, const char *from, char phase)
+void gv_add_page_sql(gv_text *out, const gv_query *query, const char *from, char phase, char mark)
 {
     const gv_record_kind *kind = query->kind;
     const char *time = kind->time->name;
@@ -63,12 +64,16 @@ void gv_add_page_sql(gv_text *out, const gv_query *query, const char *from, char
     gv_add_columns(out, kind);
     gv_text_addf(out, ", %s FROM %s WHERE %s IS %s", time, from, time, phase == 'n' ? "NULL" : "NOT NULL");
     if (by < GV_BY_COUNT)
-        gv_text_addf(out, " AND %s = ?%d", gv_filter_field(kind, by)->name, GV_BOUND_OWNER);
+        gv_text_addf(out, " AND %s = %c%d", gv_filter_field(kind, by)->name, mark, GV_BOUND_OWNER);
     if (query->since)
-        gv_text_addf(out, " AND %s >= ?%d", time, GV_BOUND_SINCE);
+        gv_text_addf(out, " AND %s >= %c%d", time, mark, GV_BOUND_SINCE);
     if (query->until)
-        gv_text_addf(out, " AND %s < ?%d", time, GV_BOUND_UNTIL);
+        gv_text_addf(out, " AND %s < %c%d", time, mark, GV_BOUND_UNTIL);
     if (query->after.type && (query->after.type == 'n') == (phase == 'n'))
-        add_position(out, query, time, has_uid);
-    gv_text_addf(out, " ORDER BY %s DESC%s, id DESC", time, has_uid ? ", uid DESC" : "");
+        add_position(out, query, time, has_uid, mark);
+}
+
+void gv_add_page_order(gv_text *out, const gv_record_kind *kind)
+{
+    gv_text_addf(out, " ORDER BY %s DESC%s, id DESC", kind->time->name, kind->uid ? ", uid DESC NULLS LAST" : "");
 }

@@ -74,22 +74,6 @@ static int insert(gv_sqlite *self, const gv_record_kind *kind, const void *recor
     return code;
 }
 
-/* The stored extra_data with what is given merged over it; what is stored and is no object stays unless something is given. */
-static bool merge_extra(gv_text *out, const char *stored, const char *given)
-{
-    if (!given && !stored)
-        gv_text_adds(out, "{}");
-    else if (!given)
-        gv_text_adds(out, stored);
-    else {
-        gv_slice base = gv_slice_of(stored ? stored : "{}");
-        if (gv_json_check(base, GV_JSON_DEPTH_MOST, GV_JSON_NAN | GV_JSON_SURROGATES, NULL))
-            base = gv_slice_of("{}");
-        gv_json_merge(out, base, gv_slice_of(given));
-    }
-    return !out->failed;
-}
-
 static int update_session(gv_sqlite *self, const gavat_session *session, gavat_time now, const char *extra)
 {
     int code;
@@ -129,7 +113,7 @@ static int set_session(gv_sqlite *self, const gavat_session *session, gavat_time
     gv_text extra = {0};
     const char *stored = there ? (const char *)sqlite3_column_text(statement, 0) : NULL;
     bool lost = there && !stored && sqlite3_column_type(statement, 0) != SQLITE_NULL;   /* no memory for it: not the same as none */
-    bool merged = !lost && merge_extra(&extra, stored, session->extra_data);
+    bool merged = !lost && gv_session_merge_extra(&extra, stored, session->extra_data);
     sqlite3_reset(statement);
     if (!there && code != SQLITE_DONE)
         ;
@@ -201,20 +185,13 @@ static int apply_update(gv_sqlite *self, gavat_op *op)
     char status[64];
     int64_t id = 0;
     int found = 0, code = find_sale(self, request, &id, status, &found);
-    if (code == SQLITE_OK && found == 0) {
-        gv_op_fail(op, GAVAT_ENOTFOUND, 0, "", "there is no sale with this id: list them with gavatctl sales list");
-    } else if (code == SQLITE_OK && found > 1) {
-        gv_op_fail(op, GAVAT_ECONFLICT, 0, "", "more than one sale has this uid: name it by its integer id");
-    } else if (code == SQLITE_OK && !gv_sale_step_legal(status, request->status)) {
-        gv_op_fail(op, GAVAT_ECONFLICT, 0, "", "a sale that is %s cannot become %s; allowed: pending to completed or failed, failed to "
-                   "pending, completed to refunded", status, request->status);
-    } else {
-        code = code == SQLITE_OK ? store_status(self, request, id) : code;
-        if (code == SQLITE_OK)
-            gv_op_succeed(op, GAVAT_REACHED_STORE);
-        else
-            gv_sqlite_fail(op, &self->own.db, code, 0, "writing to");
-    }
+    if (code == SQLITE_OK && !gv_sale_may_step(op, found, status, request->status))
+        return code;
+    code = code == SQLITE_OK ? store_status(self, request, id) : code;
+    if (code == SQLITE_OK)
+        gv_op_succeed(op, GAVAT_REACHED_STORE);
+    else
+        gv_sqlite_fail(op, &self->own.db, code, 0, "writing to");
     return code;
 }
 

@@ -7,22 +7,6 @@
 #define LOW_DISK (UINT64_C(500) << 20)
 #define NO_DISK (UINT64_C(50) << 20)
 
-static void add(gavat_op *op, const char *check, const char *outcome, const char *figure, const char *advice)
-{
-    const char *pairs[][2] = {{"store", "events"}, {"check", check}, {"result", outcome}, {"figure", figure}, {"advice", advice}};
-    gv_text json = {0};
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-        gv_text_addf(&json, "%s\"%s\":", i ? "," : "{", pairs[i][0]);
-        gv_text_add_json(&json, pairs[i][1], strlen(pairs[i][1]));
-    }
-    gv_text_addc(&json, '}');
-    gv_result *result = gv_op_result(op);
-    if (!result || !gv_result_add_json(result, &json))
-        gv_op_fail(op, GAVAT_ENOMEM, GAVAT_ERROR_RETRY, "", "no memory for the answer");
-    gv_text_free(&json);
-    op->staged.number += strcmp(outcome, "fail") == 0;
-}
-
 static void check_journal(gv_database *db, gavat_op *op)
 {
     int code;
@@ -32,7 +16,7 @@ static void check_journal(gv_database *db, gavat_op *op)
         snprintf(mode, sizeof mode, "%s", (const char *)sqlite3_column_text(row, 0));
     sqlite3_reset(row);
     bool wal = strcmp(mode, "wal") == 0;
-    add(op, "journal mode", wal ? "ok" : "warn", mode, wal ? "" : "readers and the writer block each other: run gavatctl init");
+    gv_add_check(op, "journal mode", wal ? "ok" : "warn", mode, wal ? "" : "readers and the writer block each other: run gavatctl init");
 }
 
 static void check_integrity(gv_database *db, gavat_op *op)
@@ -47,7 +31,7 @@ static void check_integrity(gv_database *db, gavat_op *op)
         snprintf(said, sizeof said, "%s", sqlite3_errmsg(db->handle));
     sqlite3_reset(row);
     bool good = strcmp(said, "ok") == 0;
-    add(op, "file", good ? "ok" : "fail", said, good ? "" : gv_sqlite_advice(SQLITE_CORRUPT));
+    gv_add_check(op, "file", good ? "ok" : "fail", said, good ? "" : gv_sqlite_advice(SQLITE_CORRUPT));
 }
 
 static void check_schema(gv_database *db, gavat_op *op)
@@ -55,14 +39,14 @@ static void check_schema(gv_database *db, gavat_op *op)
     int64_t version = gv_database_number(db, "SELECT version FROM gavat_schema WHERE area = 'events'", 0);
     char figure[40];
     snprintf(figure, sizeof figure, "version %lld", (long long)version);
-    add(op, "schema", version ? "ok" : "fail", figure, version ? "" : "run gavatctl init");
+    gv_add_check(op, "schema", version ? "ok" : "fail", figure, version ? "" : "run gavatctl init");
 }
 
 static void check_index(gv_sqlite *self, gv_database *db, gavat_op *op)
 {
     char figure[80];
     if (!self->search_index) {
-        add(op, "search index", "ok", "off", "");
+        gv_add_check(op, "search index", "ok", "off", "");
         return;
     }
     int64_t newest = gv_database_number(db, "SELECT max(id) FROM event_logs", 0), known = -1;
@@ -75,7 +59,7 @@ static void check_index(gv_sqlite *self, gv_database *db, gavat_op *op)
     int64_t lag = newest - (known < 0 ? 0 : known);
     snprintf(figure, sizeof figure, "%lld rows behind", (long long)lag);
     bool late = lag > self->search_lag;
-    add(op, "search index", late ? "warn" : "ok", figure, late ? "it is being built: searches are slower until it is done" : "");
+    gv_add_check(op, "search index", late ? "warn" : "ok", figure, late ? "it is being built: searches are slower until it is done" : "");
 }
 
 static void check_disk(gv_sqlite *self, gavat_op *op)
@@ -87,13 +71,13 @@ static void check_disk(gv_sqlite *self, gavat_op *op)
     if (slash)
         slash[slash == folder] = '\0';
     if (statvfs(folder, &disk)) {
-        add(op, "disk space", "fail", "unknown", "the folder cannot be looked at: check that it exists");
+        gv_add_check(op, "disk space", "fail", "unknown", "the folder cannot be looked at: check that it exists");
         return;
     }
     uint64_t left = (uint64_t)disk.f_bavail * disk.f_frsize;
     snprintf(figure, sizeof figure, "%llu MiB free", (unsigned long long)(left >> 20));
     const char *outcome = left < NO_DISK ? "fail" : left < LOW_DISK ? "warn" : "ok";
-    add(op, "disk space", outcome, figure, left < LOW_DISK ? "free some space, or prune: gavatctl events prune --before 90d" : "");
+    gv_add_check(op, "disk space", outcome, figure, left < LOW_DISK ? "free some space, or prune: gavatctl events prune --before 90d" : "");
 }
 
 static void check_speed(gv_database *db, gavat_op *op)
@@ -102,7 +86,7 @@ static void check_speed(gv_database *db, gavat_op *op)
     uint64_t start = gv_clock_steady();
     int64_t count = gv_database_number(db, "SELECT count(*) FROM (SELECT 1 FROM event_logs LIMIT 1000)", -1);
     snprintf(figure, sizeof figure, "%.1f ms", (double)(gv_clock_steady() - start) / 1e6);
-    add(op, "round trip", count < 0 ? "fail" : "ok", count < 0 ? sqlite3_errmsg(db->handle) : figure,
+    gv_add_check(op, "round trip", count < 0 ? "fail" : "ok", count < 0 ? sqlite3_errmsg(db->handle) : figure,
         count < 0 ? "run gavatctl init" : "");
 }
 
@@ -116,11 +100,11 @@ void gv_sqlite_check(gv_reader *reader, gavat_op *op)
     memcpy(reason, self->store->reason, sizeof reason);
     pthread_mutex_unlock(&self->store->client->lock);
     if (!reader->own.db.handle || health == GAVAT_HEALTH_DOWN) {
-        add(op, "open", "fail", self->path, reason[0] ? reason : "the file cannot be opened");
+        gv_add_check(op, "open", "fail", self->path, reason[0] ? reason : "the file cannot be opened");
         check_disk(self, op);
         return;
     }
-    add(op, "open", health == GAVAT_HEALTH_UP ? "ok" : "warn", self->path, reason);
+    gv_add_check(op, "open", health == GAVAT_HEALTH_UP ? "ok" : "warn", self->path, reason);
     check_integrity(&reader->own.db, op);
     check_journal(&reader->own.db, op);
     check_schema(&reader->own.db, op);

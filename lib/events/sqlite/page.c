@@ -25,14 +25,7 @@ const char *gv_sqlite_money(sqlite3_stmt *row, int column, char text[GV_DECIMAL_
     if (sqlite3_column_type(row, column) == SQLITE_NULL)
         return NULL;
     double number = sqlite3_column_double(row, column);
-    const char *exact = (const char *)sqlite3_column_text(row, column + 1);
-    gv_decimal ignored;
-    if (exact && gv_decimal_parse(gv_slice_of(exact), &ignored)) {
-        double same = gv_decimal_to_double(gv_slice_of(exact));
-        if (!(same < number) && !(same > number))
-            return exact;
-    }
-    return gv_decimal_from_double(number, text) ? text : NULL;
+    return gv_money_text(number, (const char *)sqlite3_column_text(row, column + 1), text);
 }
 
 static const char *read_money(gv_arena *arena, sqlite3_stmt *row, int column, bool *failed)
@@ -189,7 +182,8 @@ static gv_position position_of(sqlite3_stmt *row, const gv_record_kind *kind)
 static sqlite3_stmt *start_page(gv_reader *reader, const gv_query *query, char phase, int *code)
 {
     gv_text sql = {0};
-    gv_add_page_sql(&sql, query, reader->among ? AMONG : query->kind->table, phase);
+    gv_add_page_sql(&sql, query, reader->among ? AMONG : query->kind->table, phase, '?');
+    gv_add_page_order(&sql, query->kind);
     sqlite3_stmt *statement = NULL;
     *code = SQLITE_NOMEM;
     if (!sql.failed)
