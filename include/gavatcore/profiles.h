@@ -21,8 +21,20 @@ typedef struct gavat_profile {          /* read only */
     size_t json_length;
     int64_t revision;                   /* 1, 2, …; 0: another program wrote it last */
     gavat_time created_at, updated_at;  /* 0: the document does not say */
-    uint32_t flags, reserved;          /* 0 */
+    uint32_t flags, reserved;           /* 0 */
 } gavat_profile;
+
+/* All that is given must match. */
+typedef struct gavat_profile_filter {
+    uint32_t size;
+    uint32_t limit;                     /* records a page; 0: 100 */
+    uint32_t max_bytes;                 /* bytes a page; 0: the setting GAVAT_PAGE_BYTES */
+    int32_t is_active, autospam;
+    int32_t reserved;
+    const char *type;
+    const char *cursor;                 /* gavat_op_cursor of the page before */
+} gavat_profile_filter;
+GAVAT_INIT(profile_filter)
 
 /* Create or replace; created_at is kept. gavat_op_number: the new revision. A stored document that cannot be read is put aside first,
  * never overwritten. */
@@ -33,11 +45,29 @@ GAVAT_API void gavat_put_profile(gavat_op *op, const char *username, const char 
  * deciding. A document that was deleted and made anew begins at 1 again. */
 GAVAT_API void gavat_put_profile_if_revision(gavat_op *op, const char *username, const char *json, int64_t revision);
 
+/* Change parts, atomically: set is JSON, {"reply_mode":"manual","gpt.temperature":0.7}, NULL for none; unset an array of paths.
+ * gavat_op_number: the new revision. ENOTFOUND; ECORRUPT; EINVAL: a path crosses a scalar, two paths overlap, or one is of a field that
+ * the library keeps. */
+GAVAT_API void gavat_patch_profile(gavat_op *op, const char *username, const char *set, const char *const *unset,
+                                   size_t unset_count);
+
 /* ENOTFOUND when there is none. */
 GAVAT_API void gavat_delete_profile(gavat_op *op, const char *username);
 
-/* One document. ENOTFOUND; ECORRUPT: it is there but cannot be read. */
+/* One document. user_id: as text, found stored as text or number; of several the first by username. ENOTFOUND; ECORRUPT: it is there
+ * but cannot be read. */
 GAVAT_API void gavat_get_profile(gavat_op *op, const char *username);
+GAVAT_API void gavat_get_profile_by_user_id(gavat_op *op, const char *user_id);
+
+/* A page, by username; filter NULL: all. Unreadable documents are in gavat_op_rejected, never the end of the query. */
+GAVAT_API void gavat_get_profiles(gavat_op *op, const gavat_profile_filter *filter);
+
+/* The same, of those whose username, display_name or telegram_handle contains keyword: literal, letters folded. */
+GAVAT_API void gavat_search_profiles(gavat_op *op, const char *keyword, const gavat_profile_filter *filter);
+
+/* JSON records, one a type: {"type":"bot","count":3,"active":2,"autospam":1}; type null: documents without one. Reads every document
+ * once. gavat_op_number: all together. */
+GAVAT_API void gavat_get_profile_stats(gavat_op *op);
 
 /* Many by name, each on its own, in one or a few trips. Order kept; gavat_op_number: how many were done; those that were not there
  * or were refused in gavat_op_rejected with their place in the array. Bulk from JSON lines: gavat_import_batch, kind "profile". */

@@ -1,7 +1,6 @@
 #include "document.h"
 #include "../base/clock.h"
 #include "../base/json_indent.h"
-#include "../base/memory.h"
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -159,8 +158,6 @@ static bool add_extended(gv_text *out, gv_slice value)
     return false;
 }
 
-static void add_value(gv_text *out, gv_slice value, gv_slice under, bool is_extended);
-
 static void add_key(gv_text *out, bool *first, gv_slice key)
 {
     if (!*first)
@@ -170,64 +167,28 @@ static void add_key(gv_text *out, bool *first, gv_slice key)
     gv_text_add(out, ": ", 2);
 }
 
-/* The member of under by a raw key; data NULL: none. */
-static gv_slice member_under(gv_slice under, gv_slice key)
-{
-    if (!under.data)
-        return under;
-    if (!memchr(key.data, '\\', key.length))
-        return gv_json_member(under, key.data + 1, key.length - 2);
-    char *plain = gv_alloc(key.length);
-    gv_slice none = {NULL, 0};
-    gv_slice found = plain ? gv_json_member(under, plain, gv_json_unescape(key, plain, key.length)) : none;
-    gv_free(plain);
-    return found;
-}
-
-/* What under has and value lacks. */
-static void add_missing(gv_text *out, bool *first, gv_slice value, gv_slice under, bool top)
+/* Goes as deep as gv_json_check lets a document be. */
+static void add_resolved(gv_text *out, gv_slice value)
 {
     gv_slice key, item;
-    if (!under.data || gv_json_type_of(under) != GV_JSON_OBJECT)
+    bool first = true;
+    gv_json_type type = gv_json_type_of(value);
+    if (type != GV_JSON_OBJECT && type != GV_JSON_ARRAY) {
+        gv_text_add(out, value.data, value.length);
         return;
-    for (gv_json_walk walk = gv_json_enter(under); gv_json_next(&walk, &key, &item);) {
-        if ((top && member_of(key) != OTHER) || member_under(value, key).data)
-            continue;
-        add_key(out, first, key);
-        gv_text_add(out, item.data, item.length);
     }
-}
-
-static void add_nested(gv_text *out, gv_slice value, gv_slice under, bool is_extended)
-{
-    gv_slice key, item;
-    bool first = true, object = gv_json_type_of(value) == GV_JSON_OBJECT;
-    gv_text_addc(out, object ? '{' : '[');
+    if (add_extended(out, value))
+        return;
+    gv_text_addc(out, type == GV_JSON_OBJECT ? '{' : '[');
     for (gv_json_walk walk = gv_json_enter(value); gv_json_next(&walk, &key, &item);) {
-        if (object)
+        if (type == GV_JSON_OBJECT)
             add_key(out, &first, key);
         else if (!first)
             gv_text_add(out, ", ", 2);
         first = false;
-        add_value(out, item, object ? member_under(under, key) : (gv_slice){NULL, 0}, is_extended);
+        add_resolved(out, item);
     }
-    if (object)
-        add_missing(out, &first, value, under, false);
-    gv_text_addc(out, object ? '}' : ']');
-}
-
-/* Goes as deep as gv_json_check lets a document be. */
-static void add_value(gv_text *out, gv_slice value, gv_slice under, bool is_extended)
-{
-    gv_json_type type = gv_json_type_of(value);
-    bool merged = type == GV_JSON_OBJECT && under.data && gv_json_type_of(under) == GV_JSON_OBJECT;
-    bool nested = type == GV_JSON_OBJECT || type == GV_JSON_ARRAY;
-    if (is_extended && nested && add_extended(out, value))
-        return;
-    if (merged || (is_extended && nested))
-        add_nested(out, value, under, is_extended);
-    else
-        gv_text_add(out, value.data, value.length);
+    gv_text_addc(out, type == GV_JSON_OBJECT ? '}' : ']');
 }
 
 static void add_name(gv_text *out, const char *username)
@@ -235,7 +196,7 @@ static void add_name(gv_text *out, const char *username)
     gv_text_add_json(out, username, strlen(username));
 }
 
-void gv_document_view(gv_text *out, const gv_document *document, const char *username, gv_slice defaults)
+void gv_document_view(gv_text *out, const gv_document *document, const char *username)
 {
     gv_slice key, item;
     bool first = true, counted = false;
@@ -256,22 +217,21 @@ void gv_document_view(gv_text *out, const gv_document *document, const char *use
             gv_text_addf(out, "%" PRId64, document->revision);
         else if (time)
             add_time(out, time);
+        else if (document->extended)
+            add_resolved(out, item);
         else
-            add_value(out, item, member_under(defaults, key), document->extended);
+            gv_text_add(out, item.data, item.length);
         counted = counted || which == REVISION;
     }
     if (!counted) {
         add_key(out, &first, gv_slice_of("\"revision\""));
         gv_text_addf(out, "%" PRId64, document->revision);
     }
-    add_missing(out, &first, document->text, defaults, true);
     gv_text_addc(out, '}');
 }
 
-gavat_profile *gv_document_record(gv_arena *arena, const gv_document *document, const char *username, gv_slice defaults, gv_text *view)
+gavat_profile *gv_document_record(gv_arena *arena, const gv_document *document, const char *username, const gv_text *view)
 {
-    gv_text_clear(view);
-    gv_document_view(view, document, username, defaults);
     gavat_profile *profile = view->failed ? NULL : gv_arena_alloc(arena, sizeof *profile);
     if (!profile)
         return NULL;
@@ -362,4 +322,38 @@ void gv_document_make(gv_text *out, gv_slice json, const char *username, const g
     gv_json_print(out, (gv_slice){gv_text_get(&plain), plain.length}, &gv_json_indent_2);
     out->failed = out->failed || plain.failed;
     gv_text_free(&plain);
+}
+
+static gv_json_member_value value_of(const gv_text *text, member which)
+{
+    gv_json_member_value value = {keys[which], {gv_text_get(text), text->length}};
+    return value;
+}
+
+bool gv_document_patch(gv_text *out, const gv_document *stored, gv_json_changes changes, gavat_time now, char why[GV_JSON_WHY])
+{
+    gv_text changed = {.limit = out->limit}, time = {0}, revision = {0};
+    bool good = gv_json_apply(&changed, stored->text, changes, why);
+    if (good) {
+        add_naive(&time, now);
+        gv_text_addf(&revision, "%" PRId64, gv_document_next_revision(stored, now));
+        const gv_json_member_value kept[] = {value_of(&time, UPDATED_AT), value_of(&revision, REVISION), value_of(&time, REVISED_AT)};
+        gv_json_set_members(out, (gv_slice){gv_text_get(&changed), changed.length}, kept, sizeof kept / sizeof *kept);
+        good = !out->failed && !time.failed && !revision.failed;
+        why[0] = good ? why[0] : '\0';
+    }
+    gv_text_free(&changed);
+    gv_text_free(&time);
+    gv_text_free(&revision);
+    return good;
+}
+
+const char *gv_document_kept(gv_slice path)
+{
+    const char *dot = memchr(path.data, '.', path.length);
+    size_t length = dot ? (size_t)(dot - path.data) : path.length;
+    for (unsigned i = 0; i < KEPT; i++)
+        if (length == strlen(keys[i]) && memcmp(path.data, keys[i], length) == 0)
+            return keys[i];
+    return NULL;
 }

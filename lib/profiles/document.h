@@ -3,7 +3,7 @@
 #ifndef GV_PROFILES_DOCUMENT_H
 #define GV_PROFILES_DOCUMENT_H
 #include "requests.h"
-#include "../base/json.h"
+#include "../base/json_change.h"
 
 typedef struct gv_document {    /* looked through once; slices point into text */
     gv_slice text;              /* the object */
@@ -17,15 +17,22 @@ typedef struct gv_document {    /* looked through once; slices point into text *
 /* NULL, or why text is not a document: a static phrase, and *at where. NaN and lone surrogates are let through. */
 const char *gv_document_read(gv_slice text, gv_document *document, size_t *at);
 
-/* As callers get it: username as given, times RFC 3339, the revision that counts, without revised_at, extended JSON as what it stands for,
- * and what it lacks from defaults (an object; data NULL: none), objects in objects too. Adds to out. */
-void gv_document_view(gv_text *out, const gv_document *document, const char *username, gv_slice defaults);
-/* The same as a record of the result; NULL: no memory. view: the caller's, used again. */
-gavat_profile *gv_document_record(gv_arena *arena, const gv_document *document, const char *username, gv_slice defaults, gv_text *view);
+/* As callers get it: username as given, times RFC 3339, the revision that counts, without revised_at, extended JSON as what it stands
+ * for. Adds to out. */
+void gv_document_view(gv_text *out, const gv_document *document, const char *username);
+/* The same, made already, as a record of a result; NULL: no memory. */
+gavat_profile *gv_document_record(gv_arena *arena, const gv_document *document, const char *username, const gv_text *view);
 
 /* The revision behind the stored one: after a foreign writer one that no caller can have seen. stored NULL: the first. */
 int64_t gv_document_next_revision(const gv_document *stored, gavat_time now);
 
 /* The document to be stored for a put of json (checked), in Python's form. stored NULL: there is none. Adds to out. */
 void gv_document_make(gv_text *out, gv_slice json, const char *username, const gv_document *stored, gavat_time now);
+
+/* The stored document with changes; every byte of it stays but those, updated_at, revision and revised_at. Adds to out. False: why has a
+ * sentence, or is "" when memory is out or out is at its limit. */
+bool gv_document_patch(gv_text *out, const gv_document *stored, gv_json_changes changes, gavat_time now, char why[GV_JSON_WHY]);
+
+/* The field, kept by the library, that a dotted path would change; NULL: none. */
+const char *gv_document_kept(gv_slice path);
 #endif

@@ -1,5 +1,6 @@
 /* profiles.c: the public calls for documents by name, one and many. */
-#include "requests.h"
+#include "document.h"
+#include "../base/utf8.h"
 #include "../core/client.h"
 #include "../core/request.h"
 
@@ -64,6 +65,93 @@ void gavat_put_profile_if_revision(gavat_op *op, const char *username, const cha
     put_one(op, GV_PUT_PROFILE_IF, username, json, revision);
 }
 
+/* --- patches --- */
+
+/* False: refused. changes are thrown away: the store's thread reads them again. */
+static bool check_patch(gavat_op *op, gv_slice set, const gv_slice *unset, size_t unset_count)
+{
+    gv_profile_fault fault;
+    gv_arena scratch = {0};
+    gv_json_changes changes;
+    char why[GV_JSON_WHY] = "";
+    size_t at;
+    const char *wrong = set.data ? gv_json_check(set, GV_JSON_DEPTH, 0, &at) : NULL;
+    if (wrong) {
+        gv_op_refuse(op, GAVAT_EINVAL, "set is not JSON at byte %zu: %s", at, wrong);
+        return false;
+    }
+    bool good = gv_json_read_patch(&scratch, set, unset, unset_count, &changes, why);
+    const char *kept = NULL;
+    for (size_t i = 0; good && !kept && i < changes.count; i++)
+        kept = gv_document_kept(changes.list[i].key);
+    gv_arena_free(&scratch);
+    if (!good && !*why)
+        gv_op_refuse(op, GAVAT_ENOMEM, "no memory for the patch");
+    else if (!good)
+        gv_op_refuse(op, GAVAT_EINVAL, "%s", why);
+    else if (kept)
+        gv_op_refuse(op, GAVAT_EINVAL, "%s is kept by the library: a patch cannot change it", kept);
+    if (!good || kept)
+        return false;
+    gv_slice key, value;
+    for (gv_json_walk walk = gv_json_enter(set); set.data && gv_json_next(&walk, &key, &value);) {
+        if (gv_profile_check_value(value, &fault))
+            continue;
+        gv_op_refuse(op, fault.status, "%.*s: %s", (int)(key.length < 120 ? key.length : 120), key.data, fault.why);
+        return false;
+    }
+    return true;
+}
+
+/* The paths as slices, in the arena of the op's result, where they are not needed any more once the op has ended. NULL: refused. */
+static gv_slice *take_paths(gavat_op *op, const char *const *unset, size_t count)
+{
+    size_t bytes;
+    gv_result *result = gv_op_result(op);
+    gv_slice *paths = result && gv_multiply_size(count, sizeof *paths, &bytes) ? gv_arena_alloc(&result->arena, bytes) : NULL;
+    bool good = paths != NULL;
+    for (size_t i = 0; good && i < count; i++) {
+        const char *copy = gv_arena_copy_text(&result->arena, unset[i]);
+        if (!unset[i] || !gv_utf8_valid(unset[i], strlen(unset[i]))) {
+            gv_op_refuse(op, GAVAT_EINVAL, "unset: path %zu is %s", i, unset[i] ? "not valid UTF-8" : "NULL");
+            return NULL;
+        }
+        good = copy != NULL;
+        paths[i] = gv_slice_of(copy);
+    }
+    if (!good)
+        gv_op_refuse(op, GAVAT_ENOMEM, "no memory for the patch");
+    return good ? paths : NULL;
+}
+
+void gavat_patch_profile(gavat_op *op, const char *username, const char *set, const char *const *unset, size_t unset_count)
+{
+    gv_profile_fault fault;
+    if (!gv_op_begin(op, &gv_profiles_ops[GV_PATCH_PROFILE]))
+        return;
+    if (!gv_profile_check_name(username, false, &fault)) {
+        refuse(op, &fault);
+        return;
+    }
+    if ((!set && !unset_count) || (unset_count && !unset)) {
+        gv_op_refuse(op, GAVAT_EINVAL, "there is nothing to change: give set, or paths to unset");
+        return;
+    }
+    if (set && strlen(set) > op->client->most_record) {
+        gv_op_refuse(op, GAVAT_EINVAL, "set is larger than %zu bytes (GAVAT_MAX_RECORD)", op->client->most_record);
+        return;
+    }
+    gv_slice *paths = take_paths(op, unset, unset_count);
+    if (!paths || !check_patch(op, gv_slice_of(set), paths, unset_count))
+        return;
+    gv_profile_request *request = make_request(op, username, gv_slice_of(set));
+    if (!request)
+        return;
+    request->unset = paths;
+    request->unset_count = unset_count;
+    gv_op_submit(op);
+}
+
 /* Calls that need a name only. Longer ones of other writers are found too. */
 static void submit_name(gavat_op *op, gv_profiles_place place, const char *username)
 {
@@ -86,6 +174,18 @@ void gavat_delete_profile(gavat_op *op, const char *username)
 void gavat_get_profile(gavat_op *op, const char *username)
 {
     submit_name(op, GV_GET_PROFILE, username);
+}
+
+void gavat_get_profile_by_user_id(gavat_op *op, const char *user_id)
+{
+    if (!gv_op_begin(op, &gv_profiles_ops[GV_GET_PROFILE_BY_ID]))
+        return;
+    if (!user_id || !*user_id || !gv_utf8_valid(user_id, strlen(user_id))) {
+        gv_op_refuse(op, GAVAT_EINVAL, "user_id is %s", user_id && *user_id ? "not valid UTF-8" : "required and must not be empty");
+        return;
+    }
+    if (make_request(op, user_id, (gv_slice){NULL, 0}))
+        gv_op_submit(op);
 }
 
 /* --- many --- */

@@ -1,6 +1,9 @@
-/* record.c: gavat_profile as it comes out of an op. */
+/* record.c: gavat_profile as it comes out of an op, and the cursors of its pages. */
 #include "requests.h"
 #include "../base/json.h"
+#include "../base/utf8.h"
+
+#define CURSOR "p1:"            /* a version, then the username as it is */
 
 /* NaN and its like, which JSON does not know, become strings of their text. value has passed gv_json_check. Compact. */
 static void print_plain(gv_slice value, gv_text *out)
@@ -42,4 +45,15 @@ const gavat_profile *gavat_op_profile(const gavat_op *op, size_t i)
         return NULL;
     const gv_result *result = op->outcome->result;
     return result && result->shape == &gv_profile_shape && i < result->count ? result->records[i] : NULL;
+}
+
+const char *gv_profile_cursor(gv_arena *arena, const char *username)
+{
+    return gv_arena_printf(arena, CURSOR "%s", username);
+}
+
+const char *gv_profile_cursor_read(const char *cursor)
+{
+    size_t head = sizeof CURSOR - 1;
+    return strncmp(cursor, CURSOR, head) == 0 && cursor[head] && gv_utf8_valid(cursor, strlen(cursor)) ? cursor + head : NULL;
 }

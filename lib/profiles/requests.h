@@ -38,7 +38,6 @@ typedef struct gv_many_request {        /* PUT_PROFILES, DELETE_PROFILES, GET_NA
 typedef struct gv_profile_query {       /* GET_PROFILES, SEARCH_PROFILES */
     const char *type;           /* NULL: any */
     int32_t is_active, autospam;        /* 1, -1, 0 any */
-    gv_slice where;             /* data NULL: none */
     gv_slice keyword;           /* folded; SEARCH */
     const char *after;          /* a username; NULL: from the start */
     uint32_t limit;
@@ -65,4 +64,9 @@ bool gv_profile_check_name(const char *username, bool to_write, gv_profile_fault
 /* --- record.c --- */
 
 extern const gv_shape gv_profile_shape;         /* the record is a gavat_profile */
+
+/* The cursor behind a username, in the arena; NULL: no memory. */
+const char *gv_profile_cursor(gv_arena *arena, const char *username);
+/* The username in it; NULL: not a cursor of profiles. */
+const char *gv_profile_cursor_read(const char *cursor);
 #endif

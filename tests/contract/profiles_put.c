@@ -6,32 +6,14 @@
 #include <cmocka.h>
 
 #include "client.h"
-#include <string.h>
-
-static gavat_op *get(gavat *g, const char *name)
-{
-    gavat_op *op = held(g);
-    gavat_get_profile(op, name);
-    gavat_op_wait(op);
-    return op;
-}
-
-static int64_t put(gavat *g, const char *name, const char *json)
-{
-    gavat_op *op = held(g);
-    RUN(op, put_profile, name, json);
-    int64_t revision = gavat_op_number(op);
-    assert_int_equal(gavat_op_reached(op), GAVAT_REACHED_STORE);
-    gavat_op_unref(op);
-    return revision;
-}
+#include "profiles.h"
 
 static void what_is_put_is_read_back(void **state)
 {
     gavat *g = client_of(state);
     gavat_time before = INT64_C(0);
-    put(g, "bot1", "{\"z\": 1.50, \"type\":\"bot\",\"big\":9223372036854775807,\"a\":{\"ş\":[1e5,-0,null]},\"text\":\"İ \\u0131 \\\" \\n\"}");
-    gavat_op *op = get(g, "bot1");
+    put_profile(g, "bot1", "{\"z\": 1.50, \"type\":\"bot\",\"big\":9223372036854775807,\"a\":{\"ş\":[1e5,-0,null]},\"text\":\"İ \\u0131 \\\" \\n\"}");
+    gavat_op *op = get_profile(g, "bot1");
     assert_int_equal(gavat_op_status(op), GAVAT_OK);
     assert_int_equal(gavat_op_count(op), 1);
     const gavat_profile *profile = gavat_op_profile(op, 0);
@@ -57,10 +39,10 @@ static void what_is_put_is_read_back(void **state)
 static void a_second_put_keeps_created_at_and_counts(void **state)
 {
     gavat *g = client_of(state);
-    assert_int_equal(put(g, "bot1", "{\"type\":\"bot\",\"gone\":1}"), 1);
-    gavat_op *first = get(g, "bot1");
-    assert_int_equal(put(g, "bot1", "{\"type\":\"user\",\"created_at\":\"2001-01-01T00:00:00\",\"revision\":77,\"username\":\"other\"}"), 2);
-    gavat_op *second = get(g, "bot1");
+    assert_int_equal(put_profile(g, "bot1", "{\"type\":\"bot\",\"gone\":1}"), 1);
+    gavat_op *first = get_profile(g, "bot1");
+    assert_int_equal(put_profile(g, "bot1", "{\"type\":\"user\",\"created_at\":\"2001-01-01T00:00:00\",\"revision\":77,\"username\":\"other\"}"), 2);
+    gavat_op *second = get_profile(g, "bot1");
     const gavat_profile *a = gavat_op_profile(first, 0), *b = gavat_op_profile(second, 0);
     assert_int_equal(a->created_at, b->created_at);
     assert_true(b->updated_at > a->updated_at);
@@ -76,8 +58,8 @@ static void a_second_put_keeps_created_at_and_counts(void **state)
 static void created_at_of_a_new_document_is_taken_over(void **state)
 {
     gavat *g = client_of(state);
-    put(g, "bot1", "{\"created_at\":\"2025-05-25T10:00:00Z\"}");
-    gavat_op *op = get(g, "bot1");
+    put_profile(g, "bot1", "{\"created_at\":\"2025-05-25T10:00:00Z\"}");
+    gavat_op *op = get_profile(g, "bot1");
     assert_json(op, 0, "created_at", "2025-05-25T10:00:00.000000Z");
     assert_int_equal(gavat_op_profile(op, 0)->created_at, INT64_C(1748167200000000));
     gavat_op_unref(op);
@@ -108,7 +90,7 @@ static void a_revision_guards_a_put(void **state)
     assert_int_equal(gavat_op_number(op), 2);
     gavat_op_unref(op);
     expect_conflict(g, "bot1", 1, 2);
-    op = get(g, "bot1");
+    op = get_profile(g, "bot1");
     assert_json(op, 0, "a", "2");
     gavat_op_unref(op);
 }
@@ -116,12 +98,12 @@ static void a_revision_guards_a_put(void **state)
 static void a_deleted_profile_is_gone(void **state)
 {
     gavat *g = client_of(state);
-    put(g, "bot1", "{}");
+    put_profile(g, "bot1", "{}");
     DO(g, GAVAT_OK, delete_profile, "bot1");
     DO(g, GAVAT_ENOTFOUND, delete_profile, "bot1");
     DO(g, GAVAT_ENOTFOUND, get_profile, "bot1");
     DO(g, GAVAT_ENOTFOUND, get_profile, "never");
-    assert_int_equal(put(g, "bot1", "{}"), 1);
+    assert_int_equal(put_profile(g, "bot1", "{}"), 1);
 }
 
 static const char *const names[] = {"bo şluk", "@et", "nokta.li", "tire-li", "İpek", "ŞenBot", "şenbot", "a/b", "../x", ".hidden", "100%", "a%2F",
@@ -134,15 +116,15 @@ static void any_name_is_a_profile_of_its_own(void **state)
     char json[40], *ascii = repeat("a", 100), *wide = repeat("😀", 100);
     for (size_t i = 0; i < NAMES; i++) {
         snprintf(json, sizeof json, "{\"n\":%zu}", i);
-        put(g, names[i], json);
+        put_profile(g, names[i], json);
     }
-    put(g, ascii, "{\"n\":1000}");
-    put(g, wide, "{\"n\":1001}");
+    put_profile(g, ascii, "{\"n\":1000}");
+    put_profile(g, wide, "{\"n\":1001}");
     g = reopen(state, NULL);
     for (size_t i = 0; i < NAMES + 2; i++) {
         const char *name = i < NAMES ? names[i] : i == NAMES ? ascii : wide;
         snprintf(json, sizeof json, "%zu", i < NAMES ? i : 1000 + i - NAMES);
-        gavat_op *op = get(g, name);
+        gavat_op *op = get_profile(g, name);
         assert_int_equal(gavat_op_status(op), GAVAT_OK);
         assert_string_equal(gavat_op_profile(op, 0)->username, name);
         assert_json(op, 0, "username", name);
@@ -278,10 +260,10 @@ static void json_lines_are_imported(void **state)
     gavat_op_unref(op);
     DO(g, GAVAT_EINVAL, commit_batch, batch);
     gavat_batch_free(batch);
-    op = get(g, "ş");
+    op = get_profile(g, "ş");
     assert_json(op, 0, "created_at", "2025-01-01T00:00:00.000000Z");
     gavat_op_unref(op);
-    op = get(g, "a");
+    op = get_profile(g, "a");
     assert_json(op, 0, "revision", "1");
     gavat_op_unref(op);
 }

@@ -125,6 +125,80 @@ static bool fail_absent(gv_place *place, const char *username, gv_said *said)
     return false;
 }
 
+static bool fail_damaged(gv_place *place, const char *username, const gv_loaded *loaded, gv_said *said)
+{
+    gv_said_fail(said, GAVAT_ECORRUPT, "%.200s.json in %.300s cannot be read: %s", username, place->self->folder, loaded->why);
+    return false;
+}
+
+/* Without white space: that is how callers' documents are measured, near enough. */
+static size_t compact_length(gv_slice document)
+{
+    gv_text compact = {0};
+    gv_json_to_compact(&compact, document);
+    size_t length = compact.failed ? 0 : compact.length;
+    gv_text_free(&compact);
+    return length;
+}
+
+/* What a patch may make of a document. Older ones of other writers may be larger and deeper already. */
+static const char *patched_fault(const gv_place *place, const gv_document *stored)
+{
+    const gv_text *made = &place->view;
+    gv_slice text = {gv_text_get(made), made->length};
+    const unsigned flags = GV_JSON_NAN | GV_JSON_SURROGATES;
+    const size_t most = place->self->store->client->most_record;
+    if (made->length > most && made->length > stored->text.length && compact_length(text) > most)
+        return "the profile would become larger than GAVAT_MAX_RECORD";
+    if (gv_json_check(text, GV_JSON_DEPTH, flags, NULL) && !gv_json_check(stored->text, GV_JSON_DEPTH, flags, NULL))
+        return "the profile would be nested deeper than 100";
+    return NULL;
+}
+
+/* The text around the object, a line's end say, stays too. */
+static bool make_patched(gv_place *place, const gv_document *stored, gv_json_changes changes, gavat_time now, char why[GV_JSON_WHY])
+{
+    const char *text = gv_text_get(&place->text), *object = stored->text.data, *behind = object + stored->text.length;
+    gv_text_clear(&place->view);
+    gv_text_add(&place->view, text, (size_t)(object - text));
+    bool good = gv_document_patch(&place->view, stored, changes, now, why);
+    gv_text_add(&place->view, behind, (size_t)(text + place->text.length - behind));
+    return good;
+}
+
+static bool patch(gv_place *place, const gv_profile_request *request, gv_said *said)
+{
+    gv_loaded loaded;
+    gv_arena arena = {0};
+    gv_json_changes changes;
+    char why[GV_JSON_WHY] = "";
+    const char *username = request->username;
+    gavat_time now = gv_now(place->self->store->client);
+    gv_place_path(place, username);
+    gv_found found = gv_place_load(place, &loaded);
+    if (found == GV_FOUND_NONE)
+        return fail_absent(place, username, said);
+    if (found == GV_FOUND_DAMAGED)
+        return fail_damaged(place, username, &loaded, said);
+    if (found == GV_FOUND_FAILED) {
+        gv_said_error(said, place->self, loaded.error, "reading", username);
+        return false;
+    }
+    bool made = gv_json_read_patch(&arena, request->json, request->unset, request->unset_count, &changes, why)
+                && make_patched(place, &loaded.document, changes, now, why);
+    const char *wrong = made ? patched_fault(place, &loaded.document) : why;
+    gv_arena_free(&arena);
+    if (wrong && *wrong)
+        gv_said_fail(said, GAVAT_EINVAL, "%s: nothing was changed", wrong);
+    else if (wrong)
+        gv_said_error(said, place->self, -ENOMEM, "changing", username);
+    int64_t next = gv_document_next_revision(&loaded.document, now);
+    if (wrong || !replace(place, username, NULL, now, said))
+        return false;
+    said->number = next;
+    return true;
+}
+
 static bool drop(gv_place *place, const char *username, gv_said *said)
 {
     const char *path = gv_place_path(place, username);
@@ -146,11 +220,12 @@ static bool get(gv_place *place, const char *username, gavat_op *op, gv_said *sa
     if (found == GV_FOUND_FAILED)
         gv_said_error(said, place->self, loaded.error, "reading", username);
     else if (found == GV_FOUND_DAMAGED)
-        gv_said_fail(said, GAVAT_ECORRUPT, "%.200s.json in %.300s cannot be read: %s", username, place->self->folder, loaded.why);
+        fail_damaged(place, username, &loaded, said);
     if (found != GV_FOUND)
         return false;
     gv_result *result = gv_op_result(op);
-    gavat_profile *profile = result ? gv_document_record(&result->arena, &loaded.document, username, gv_slice_of(NULL), &place->view) : NULL;
+    bool viewed = result && gv_place_view(place, &loaded.document, username);
+    gavat_profile *profile = viewed ? gv_document_record(&result->arena, &loaded.document, username, &place->view) : NULL;
     if (!profile || !gv_result_add(result, profile)) {
         gv_said_error(said, place->self, -ENOMEM, "reading", username);
         return false;
@@ -241,6 +316,8 @@ static bool apply_one(gv_place *place, gavat_op *op)
         done = get(place, request->username, op, &said);
     else if (op->kind->place == GV_DELETE_PROFILE)
         done = drop(place, request->username, &said);
+    else if (op->kind->place == GV_PATCH_PROFILE)
+        done = patch(place, request, &said);
     else
         done = put(place, request->username, request->json, request->revision, &said);
     if (!done) {

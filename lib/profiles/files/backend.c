@@ -6,7 +6,12 @@ static const char *const schemes[] = {"file", NULL};
 
 static void worker_ended(gv_worker *worker)
 {
-    gv_store_closed(worker->store);
+    gv_files *self = worker->self;
+    pthread_mutex_lock(&self->lock);
+    bool last = --self->running == 0;
+    pthread_mutex_unlock(&self->lock);
+    if (last)
+        gv_store_closed(self->store);
 }
 
 /* file://data/profiles is relative, file:///var/profiles is not. Made absolute: the program may change its folder later. */
@@ -38,18 +43,26 @@ static gavat_status prepare(void *own, gv_store *store, gavat_config *cfg)
     gavat_status status = read_folder(self, cfg);
     if (status != GAVAT_OK)
         return status;
+    pthread_mutex_init(&self->lock, NULL);
     gv_worker_init(&self->writer, store, "gavat-profiles", gv_files_write, self);
-    self->writer.ended = worker_ended;
+    gv_worker_init(&self->scanner, store, "gavat-scanner", gv_files_scan, self);
+    self->writer.ended = self->scanner.ended = worker_ended;
     return GAVAT_OK;
 }
 
+/* The writer's thread makes and opens the folder. It comes last: it ends the op. */
 static void open_store(void *own, gavat_op *op)
 {
     gv_files *self = own;
     self->opening = op;
-    self->started = gv_worker_start(&self->writer);
-    if (self->started)
+    self->running = 2;
+    bool scanner = gv_worker_start(&self->scanner);
+    if (scanner && gv_worker_start(&self->writer))
         return;
+    self->opening = NULL;
+    pthread_mutex_lock(&self->lock);
+    self->running = scanner;
+    pthread_mutex_unlock(&self->lock);
     gv_op_fail(op, GAVAT_ENOMEM, GAVAT_ERROR_RETRY, "", "profiles: no thread could be started: check the limit of processes (ulimit -u)");
     gv_op_finish(op);
 }
@@ -63,9 +76,12 @@ static void submit(void *own, gavat_op *op)
 static void close_store(void *own)
 {
     gv_files *self = own;
-    bool never = !self->started;
+    pthread_mutex_lock(&self->lock);
+    bool never_ran = self->running == 0;
+    pthread_mutex_unlock(&self->lock);
     gv_worker_stop(&self->writer);
-    if (never)
+    gv_worker_stop(&self->scanner);
+    if (never_ran)
         gv_store_closed(self->store);
 }
 

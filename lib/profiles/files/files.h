@@ -22,7 +22,8 @@
 typedef struct gv_files {
     gv_store *store;
     const char *folder;                 /* absolute */
-    gv_worker writer;
+    gv_worker writer, scanner;
+    gv_json_changes defaults;           /* what documents lack; set by the writer's thread before the first op */
 
     /* Writer's thread. */
     gavat_op *opening;
@@ -30,7 +31,8 @@ typedef struct gv_files {
     bool locked, waits;                 /* for the lock */
     bool unwell;                        /* health was lowered; the next batch that goes well raises it */
 
-    bool started;                       /* loop's thread: the writer's thread was */
+    pthread_mutex_t lock;
+    unsigned running;                   /* lock: of the workers */
 } gv_files;
 
 /* --- place.c: names and files, what each thread needs of its own --- */
@@ -38,12 +40,13 @@ typedef struct gv_files {
 typedef struct gv_place {
     gv_files *self;
     gv_text path, own;          /* folder, '/', a file's name: a document's, one of ours */
-    gv_text text, view;         /* what was read; what it is for callers, or what is to be written */
+    gv_text text, merged, view; /* what was read; with the defaults; what it is for callers, or what is to be written */
 } gv_place;
 
 void gv_place_free(gv_place *place);
 /* The path of a username's file, and of a file of ours in the folder; NULL: no memory. Each is valid until the next of its kind. */
 const char *gv_place_path(gv_place *place, const char *username);
+const char *gv_place_file(gv_place *place, const char *file);  /* of a document, by the name of its file */
 const char *gv_place_own(gv_place *place, const char *name);
 
 typedef enum gv_found { GV_FOUND, GV_FOUND_NONE, GV_FOUND_DAMAGED, GV_FOUND_FAILED } gv_found;
@@ -54,6 +57,8 @@ typedef struct gv_loaded {
 } gv_loaded;
 /* The document of place->path. */
 gv_found gv_place_load(gv_place *place, gv_loaded *loaded);
+/* What callers get of it, in place->view. False: no memory. */
+bool gv_place_view(gv_place *place, const gv_document *document, const char *username);
 bool gv_files_folder_is_there(const gv_files *self);
 
 typedef struct gv_said {        /* what came of one document: of an op, or of one of the many of an op */
@@ -85,6 +90,7 @@ int gv_files_make_folder(gv_files *self);       /* with those above it */
 /* True: it changed the folder. What the op says is staged. */
 bool gv_files_apply(gv_place *place, gavat_op *op);
 
-/* --- writer.c --- */
+/* --- writer.c, scanner.c --- */
 void gv_files_write(gv_worker *worker);
+void gv_files_scan(gv_worker *worker);
 #endif

@@ -10,6 +10,7 @@ void gv_place_free(gv_place *place)
     gv_text_free(&place->path);
     gv_text_free(&place->own);
     gv_text_free(&place->text);
+    gv_text_free(&place->merged);
     gv_text_free(&place->view);
 }
 
@@ -23,11 +24,21 @@ const char *gv_place_path(gv_place *place, const char *username)
     return path->failed ? NULL : gv_text_get(path);
 }
 
+static const char *put_path(gv_text *path, const gv_place *place, const char *file)
+{
+    gv_text_clear(path);
+    gv_text_addf(path, "%s/%s", place->self->folder, file);
+    return path->failed ? NULL : gv_text_get(path);
+}
+
+const char *gv_place_file(gv_place *place, const char *file)
+{
+    return put_path(&place->path, place, file);
+}
+
 const char *gv_place_own(gv_place *place, const char *name)
 {
-    gv_text_clear(&place->own);
-    gv_text_addf(&place->own, "%s/%s", place->self->folder, name);
-    return place->own.failed ? NULL : gv_text_get(&place->own);
+    return put_path(&place->own, place, name);
 }
 
 /* A name that is no file of text must not hold the thread up: a pipe is opened without waiting, and reads as empty. */
@@ -64,6 +75,23 @@ gv_found gv_place_load(gv_place *place, gv_loaded *loaded)
     else
         snprintf(loaded->why, sizeof loaded->why, "%s", wrong);
     return GV_FOUND_DAMAGED;
+}
+
+bool gv_place_view(gv_place *place, const gv_document *document, const char *username)
+{
+    char why[GV_JSON_WHY];
+    gv_document merged = *document;
+    const gv_json_changes defaults = place->self->defaults;
+    gv_text_clear(&place->view);
+    if (defaults.count) {
+        gv_text_clear(&place->merged);
+        if (!gv_json_apply(&place->merged, document->text, defaults, why))
+            return false;
+        merged.text.data = gv_text_get(&place->merged);
+        merged.text.length = place->merged.length;
+    }
+    gv_document_view(&place->view, &merged, username);
+    return !place->view.failed;
 }
 
 bool gv_files_folder_is_there(const gv_files *self)

@@ -13,6 +13,7 @@ typedef struct batch {
     gv_files *self;
     gv_place *place;
     gv_list ops, done;
+    gv_list scans;              /* go on to the scanner when what came before them is durable */
     bool changed;               /* the folder is to be synced */
 } batch;
 
@@ -108,26 +109,43 @@ static void commit(batch *b)
         gv_files_unlock(self);
 }
 
+static bool is_scan(const gavat_op *op)
+{
+    switch (op->kind->place) {
+    case GV_GET_PROFILE_BY_ID:
+    case GV_GET_PROFILES:
+    case GV_SEARCH_PROFILES:
+    case GV_PROFILE_STATS:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static void run_batch(gv_files *self, gv_place *place)
 {
     batch b = {.self = self, .place = place};
     gv_link *link;
     gv_list_init(&b.ops);
     gv_list_init(&b.done);
+    gv_list_init(&b.scans);
     gv_worker_take(&self->writer, &b.ops, GV_FILES_BATCH);
     while ((link = gv_list_take(&b.ops))) {
         gavat_op *op = GV_CONTAINER(link, gavat_op, link);
         gv_op_prefetch(b.ops.head.next, sizeof *op);
+        bool scan = is_scan(op);
         if (op->kind->flags & GV_WRITE)
             write_one(&b, op);
-        else if (gv_op_take(op))
+        else if (!scan && gv_op_take(op))
             gv_files_apply(place, op);
-        gv_list_append(&b.done, link);
+        gv_list_append(scan ? &b.scans : &b.done, link);
     }
     bool held = self->locked, wanted = held && gv_files_lock_wanted(self);
     commit(&b);
     if (!gv_list_empty(&b.done))
         gv_ops_finish(self->store->client, &b.done);
+    while ((link = gv_list_take(&b.scans)))
+        gv_worker_push(&self->scanner, GV_CONTAINER(link, gavat_op, link));
     if (wanted)                 /* else it would be taken again before the other one looks */
         usleep(WAIT_MS * 2 * 1000);
 }
