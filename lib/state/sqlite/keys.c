@@ -77,6 +77,8 @@ static int store_text(gv_state_sqlite *self, const char *user, const char *key, 
     sqlite3_bind_text(statement, 1, user, -1, SQLITE_STATIC);
     sqlite3_bind_text(statement, 2, key, -1, SQLITE_STATIC);
     sqlite3_bind_text64(statement, 3, value.data, value.length, SQLITE_STATIC, SQLITE_UTF8);
+    if (expires && expires < self->next_expiry)
+        self->next_expiry = expires;
     if (expires) {
         sqlite3_bind_int64(statement, 4, expires);
         sqlite3_bind_int64(statement, 5, span);

@@ -5,7 +5,7 @@
 #define GV_STATE_SQLITE_H
 #include "../../sqlite/schema.h"
 #include "../../sqlite/writer.h"
-#include "../requests.h"
+#include "../walk.h"
 
 #define GV_STATE_BATCH 4000     /* ops in one transaction */
 
@@ -17,6 +17,10 @@ typedef struct gv_state_sqlite {
     gavat_op *opening;          /* ends when the file is open */
     gavat_reached reached;      /* of what is committed */
     gv_list later;              /* walks, and upgrades: a slice between two batches */
+    gv_walk_page page;          /* of the walk at hand; its request is NULL where there is none */
+    gv_text position;           /* the last user that it has seen */
+    gavat_time next_expiry;     /* nothing expires before; 0: not known, INT64_MAX: nothing does */
+    uint64_t swept_at;          /* steady; 0: at once */
     gv_arena scratch;           /* of the op at hand; freed behind it */
     bool running;               /* the thread was started; loop's thread */
 } gv_state_sqlite;
@@ -37,6 +41,11 @@ typedef struct gv_state_row {
 /* worker.c */
 void gv_state_work(gv_worker *worker);
 void gv_state_init_writing(gv_state_sqlite *self, const char *path, const gv_database_options *options);
+/* later.c */
+bool gv_state_is_later(const gavat_op *op);
+void gv_state_work_later(gv_state_sqlite *self);        /* a slice of the first of them */
+void gv_state_sweep(gv_state_sqlite *self);     /* a slice of what has expired, when it is due. Inside no transaction */
+uint32_t gv_state_until_sweep(gv_state_sqlite *self);   /* milliseconds; UINT32_MAX: nothing to wait for */
 /* apply.c: one op inside a transaction, its outcome staged. The SQLite code of what failed, SQLITE_OK when the op is only refused. */
 int gv_state_apply(gv_state_sqlite *self, gavat_op *op);
 /* keys.c: one key. SQLITE_OK, or the code. */

@@ -4,7 +4,10 @@
 
 static int adopt(void *own, gavat_op *op)
 {
-    return gv_state_upgrade(own, op, false);
+    gv_state_sqlite *self = own;
+    self->next_expiry = 0;
+    self->swept_at = 0;
+    return gv_state_upgrade(self, op, false);
 }
 
 static int apply(void *own, gavat_op *op)
@@ -19,14 +22,9 @@ static void finish(void *own, gv_list *ops, bool committed)
     gv_ops_finish(self->store->client, ops);
 }
 
-static bool is_later(const gavat_op *op)
-{
-    return op->kind->flags & GV_LONG;
-}
-
 static bool set_aside(void *own, gavat_op *op)
 {
-    if (!is_later(op))
+    if (!gv_state_is_later(op))
         return false;
     gv_list_append(&((gv_state_sqlite *)own)->later, &op->link);
     return true;
@@ -40,16 +38,19 @@ void gv_state_init_writing(gv_state_sqlite *self, const char *path, const gv_dat
     self->writing = writing;
 }
 
-/* The reads at the head of the queue. */
-static void take_reads(gv_worker *worker, gv_list *ops)
+/* The reads at the head of the queue; those that are for later go there. */
+static void take_reads(gv_state_sqlite *self, gv_list *ops)
 {
+    gv_worker *worker = &self->worker;
     pthread_mutex_lock(&worker->lock);
     for (size_t i = 0; i < GV_STATE_BATCH; i++) {
         gv_link *link = gv_list_first(&worker->ops);
-        if (!link || GV_CONTAINER(link, gavat_op, link)->kind->flags & (GV_WRITE | GV_LONG))
+        gavat_op *op = link ? GV_CONTAINER(link, gavat_op, link) : NULL;
+        if (!op || op->kind->flags & GV_WRITE)
             break;
-        gv_list_append(ops, gv_list_take(&worker->ops));
+        gv_list_remove(link);
         worker->count--;
+        gv_list_append(gv_state_is_later(op) ? &self->later : ops, link);
     }
     pthread_mutex_unlock(&worker->lock);
 }
@@ -79,31 +80,6 @@ static void read_batch(gv_state_sqlite *self, gv_list *ops)
         gv_writer_distrust(&self->writing, failed);
 }
 
-static void work_later(gv_state_sqlite *self)
-{
-    gv_link *link = gv_list_first(&self->later);
-    gavat_op *op = GV_CONTAINER(link, gavat_op, link);
-    bool begun = atomic_load(&op->claim) == GV_CLAIM_TAKEN || gv_op_take(op);
-    if (begun && !self->db.handle) {
-        gv_sqlite_fail(op, &self->db, self->writing.open_code, 0, "opening");
-    } else if (begun) {
-        const gv_upgrade_request *request = op->request;
-        int code = gv_state_upgrade(self, op, request->dry_run != 0);
-        if ((code & 0xff) == SQLITE_BUSY && gv_op_wanted(op))
-            return;
-        if (code == SQLITE_OK)
-            gv_op_succeed(op, self->reached);
-        else if (op->staged.error.status == GAVAT_OK)
-            gv_sqlite_fail(op, &self->db, code, 0, "upgrading");
-        gv_writer_distrust(&self->writing, code);
-    }
-    gv_list done;
-    gv_list_init(&done);
-    gv_list_remove(link);
-    gv_list_append(&done, link);
-    gv_ops_finish(self->store->client, &done);
-}
-
 static void look_at_file(gv_state_sqlite *self)
 {
     if (!self->writing.path || !gv_database_moved(&self->db))
@@ -121,11 +97,11 @@ static void work(gv_state_sqlite *self)
         gv_writer_fail_queue(&self->writing);
         return;
     }
-    take_reads(&self->worker, &reads);
-    if (gv_list_empty(&reads))
-        gv_writer_batch(&self->writing);
-    else
+    take_reads(self, &reads);
+    if (!gv_list_empty(&reads))
         read_batch(self, &reads);
+    else if (gv_worker_wait(&self->worker, 0))
+        gv_writer_batch(&self->writing);
 }
 
 void gv_state_work(gv_worker *worker)
@@ -135,13 +111,15 @@ void gv_state_work(gv_worker *worker)
     self->opening = NULL;
     for (;;) {
         bool later = !gv_list_empty(&self->later);
-        bool found = gv_worker_wait(worker, later ? 0 : UINT32_MAX);
+        bool found = gv_worker_wait(worker, later ? 0 : gv_state_until_sweep(self));
         if (!found && !later && gv_worker_stopping(worker))
             break;
         if (found)
             work(self);
         if (!gv_list_empty(&self->later))
-            work_later(self);
+            gv_state_work_later(self);
+        gv_state_sweep(self);
     }
     gv_database_close(&self->db);
+    gv_text_free(&self->position);
 }
