@@ -7,5 +7,6 @@
 #include "gavatcore/events.h"
 #include "gavatcore/profiles.h"
 #include "gavatcore/state.h"
+#include "gavatcore/conversation.h"
 #include "gavatcore/admin.h"
 #endif

@@ -67,6 +67,47 @@ const gv_setting gv_settings[GV_SETTING_COUNT] = {
         "GAVAT_SQLITE_CACHE", NULL, GV_SETTING_BYTES, "64MiB", MIB, 4 * GIB, NULL,
         "The page cache of each SQLite connection that writes. "
         "Raise it when the indexes outgrow it and writes slow down."},
+    [GV_SET_DM_STATE_TTL] = {
+        "GAVAT_DM_STATE_TTL", NULL, GV_SETTING_DURATION, "24h", SECOND, 365 * 24 * HOUR, NULL,
+        "How long a conversation is kept after its last change; then it begins anew, also out of a pause."},
+    [GV_SET_DM_COOLDOWN] = {
+        "GAVAT_DM_COOLDOWN", NULL, GV_SETTING_DURATION, "5m", 0, 30 * 24 * HOUR, NULL,
+        "The time between two permits for automatic messages of one conversation. 0s: none."},
+    [GV_SET_DM_WINDOW] = {
+        "GAVAT_DM_WINDOW", NULL, GV_SETTING_DURATION, "1h", 1, 30 * 24 * HOUR, NULL,
+        "The time in which GAVAT_DM_WINDOW_MESSAGES permits are given at most."},
+    [GV_SET_DM_WINDOW_MESSAGES] = {
+        "GAVAT_DM_WINDOW_MESSAGES", NULL, GV_SETTING_INTEGER, "3", 1, 1000, NULL,
+        "How many permits for automatic messages a conversation gets within GAVAT_DM_WINDOW."},
+    [GV_SET_DM_MENU_AFTER] = {
+        "GAVAT_DM_MENU_AFTER", NULL, GV_SETTING_INTEGER, "3", 0, 1000000000, NULL,
+        "After how many automatic messages a permit comes with the advice to send the menu, once."},
+    [GV_SET_DM_MANUAL_TIMEOUT] = {
+        "GAVAT_DM_MANUAL_TIMEOUT", NULL, GV_SETTING_DURATION, "24h", SECOND, 365 * 24 * HOUR, NULL,
+        "After how long a silence of the person who took a conversation over the bot goes on by itself."},
+    [GV_SET_DM_GRACE] = {
+        "GAVAT_DM_GRACE", NULL, GV_SETTING_DURATION, "30s", 0, 24 * HOUR, NULL,
+        "How long a permit waits for the id of its message. An outgoing message that is seen meanwhile counts as "
+        "the bot's own. 0s: register ids before sending."},
+    [GV_SET_DM_MAX_FOLLOWUPS] = {
+        "GAVAT_DM_MAX_FOLLOWUPS", NULL, GV_SETTING_INTEGER, "3", 0, 1000000, NULL,
+        "How many follow-ups a conversation gets, until a person takes it over or it begins anew."},
+    [GV_SET_DM_FOLLOWUP_INITIAL] = {
+        "GAVAT_DM_FOLLOWUP_INITIAL", NULL, GV_SETTING_DURATION, "1h", 0, 365 * 24 * HOUR, NULL,
+        "A follow-up is due after this time since the bot's last message, while the user has never answered."},
+    [GV_SET_DM_FOLLOWUP_ACTIVE] = {
+        "GAVAT_DM_FOLLOWUP_ACTIVE", NULL, GV_SETTING_DURATION, "6h", 0, 365 * 24 * HOUR, NULL,
+        "A follow-up of an active conversation is due after this time of silence."},
+    [GV_SET_DM_FOLLOWUP_ENGAGED] = {
+        "GAVAT_DM_FOLLOWUP_ENGAGED", NULL, GV_SETTING_DURATION, "4h", 0, 365 * 24 * HOUR, NULL,
+        "A follow-up of a conversation that a person has taken over is due after this time since the person's "
+        "message, and GAVAT_DM_FOLLOWUP_ENGAGED_USER."},
+    [GV_SET_DM_FOLLOWUP_ENGAGED_USER] = {
+        "GAVAT_DM_FOLLOWUP_ENGAGED_USER", NULL, GV_SETTING_DURATION, "6h", 0, 365 * 24 * HOUR, NULL,
+        "The same, since the user's message; both must have passed."},
+    [GV_SET_DM_FOLLOWUP_MANUAL] = {
+        "GAVAT_DM_FOLLOWUP_MANUAL", NULL, GV_SETTING_DURATION, "12h", 0, 365 * 24 * HOUR, NULL,
+        "A follow-up of a conversation between a person and the user is due after this time of silence."},
 };
 
 bool gv_setting_find(gv_slice name, gv_setting_id *id, bool *alias)
