@@ -121,7 +121,10 @@ static void add_usage(ctl_buffer *out, const ctl_group *group, const ctl_command
     if (command->name[0])
         ctl_add_format(out, " %s", command->name);
     for (const ctl_option *a = command->arguments; a && a->name; a++)
-        ctl_add_format(out, a->optional ? " [%s]" : " %s", a->name);
+        if (a->instead)
+            ctl_add_format(out, " %s|--%s", a->name, a->instead);
+        else
+            ctl_add_format(out, a->optional ? " [%s]" : " %s", a->name);
     ctl_add_repeated(out, command->arguments);
     for (const ctl_option *o = command->options; o && o->name; o++)
         if (o->required)

@@ -107,6 +107,11 @@ static void add_usage(ctl_buffer *out, const ctl_group *group, const ctl_command
         ctl_add_text(out, a->optional ? " [" : " ");
         add_font(out, 'I', a->name);
         ctl_add_text(out, a->optional ? "]" : "");
+        if (a->instead) {
+            ctl_add_text(out, "|\\fB\\-\\-");
+            add(out, a->instead);
+            ctl_add_text(out, "\\fR");
+        }
     }
     ctl_buffer repeated = {0};
     ctl_add_repeated(&repeated, command->arguments);
@@ -172,7 +177,7 @@ static void add_head(ctl_buffer *out)
                       ".SH SYNOPSIS\n\\fBgavatctl\\fR [\\fIOPTIONS\\fR] \\fIGROUP\\fR \\fICOMMAND\\fR [\\fIARGUMENTS\\fR] "
                       "[\\fIOPTIONS\\fR]\n.SH DESCRIPTION\n");
     add(out, "gavatctl does from a shell what libgavatcore does in a program: it logs events, sales, messages and sessions, "
-             "lists and searches them, and says how the stores are. stdout carries data only; messages, questions and progress go "
+             "lists and searches them, keeps keys, cooldowns, counters, lists and limits, and says how the stores are. stdout carries data only; messages, questions and progress go "
              "to stderr.");
     ctl_add_text(out, "\n.PP\n");
     add(out, "Records are printed as an aligned table on a terminal and as JSON, one object a line, elsewhere; --output chooses. "
@@ -204,7 +209,7 @@ static void add_tail(ctl_buffer *out)
 {
     add_exits(out);
     ctl_add_text(out, ".SH ENVIRONMENT\n");
-    add(out, "POSTGRES_URL, else DATABASE_URL, names the events store. Every setting of gavatcore-settings(5) can be given here. "
+    add(out, "POSTGRES_URL, else DATABASE_URL, names the events store, REDIS_URL the state store. Every setting of gavatcore-settings(5) can be given here. "
              "An option beats the environment, the environment the settings file. NO_COLOR turns colour off.");
     ctl_add_text(out, "\n.SH FILES\n");
     add(out, "The settings file is the one that --config names, else the first of these that exists:");

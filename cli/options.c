@@ -100,6 +100,7 @@ static int unknown_option(const ctl_call *call, const char *name, size_t length)
 static const char *wrong_value(const ctl_option *o, const char *text, ctl_buffer *why)
 {
     int64_t number = 0;
+    uint32_t count = 0;
     switch (o->kind) {
     case CTL_INTEGER:
         if (ctl_parse_integer(text, o->least, o->most, &number))
@@ -111,6 +112,8 @@ static const char *wrong_value(const ctl_option *o, const char *text, ctl_buffer
                                              : "a time such as 2026-01-31T09:00:00Z, 2026-01-31 or 24h (back from now)";
     case CTL_DURATION:
         return ctl_parse_duration(text, &number) && number > 0 ? NULL : "a duration such as 90s, 15m, 24h or 7d";
+    case CTL_RATE:
+        return ctl_parse_rate(text, &count, &number) ? NULL : "a rate such as 3/1h or 10/s";
     case CTL_SWITCH:
         return ctl_has_choice("yes|no", text) ? NULL : "yes or no";
     case CTL_CHOICE:
@@ -243,6 +246,12 @@ static int take_word(ctl_call *call, const char *word, const char *next)
         call->command = ctl_find_command(call->group, word);
         if (call->command)
             return 0;
+        const ctl_group *other = ctl_find_group(word);
+        if (other && ctl_find_command(other, call->group->name)) {
+            ctl_error("unknown command \"%s\"", word);
+            ctl_hint("did you mean \"gavatctl %s %s\"?", word, call->group->name);
+            return 2;
+        }
         ctl_buffer before = {0};
         ctl_nearest nearest = {.wanted = word};
         for (const ctl_command *c = call->group->commands; c->run; c++)
@@ -255,6 +264,20 @@ static int take_word(ctl_call *call, const char *word, const char *next)
     if (!find_argument(call->command, call->argument_count) || call->argument_count == CTL_MOST_ARGUMENTS)
         return ctl_usage(call, "\"%s\" is one argument too many", word);
     call->arguments[call->argument_count++] = word;
+    return 0;
+}
+
+/* An option in place of the first argument leaves that NULL, and the others move up. */
+static int settle_arguments(ctl_call *call)
+{
+    const ctl_option *first = call->command->arguments;
+    if (!first || !first->instead || !ctl_get_flag(call, first->instead))
+        return 0;
+    if (!find_argument(call->command, call->argument_count) || call->argument_count == CTL_MOST_ARGUMENTS)
+        return ctl_usage(call, "\"%s\" is one argument too many: --%s stands in place of %s",
+                         call->arguments[call->argument_count - 1], first->instead, first->name);
+    memmove(call->arguments + 1, call->arguments, call->argument_count++ * sizeof *call->arguments);
+    call->arguments[0] = NULL;
     return 0;
 }
 
@@ -303,7 +326,7 @@ static int check_values(const ctl_call *call)
             return 2;
     }
     for (size_t i = 0; i < call->argument_count; i++)
-        if (check_value(call, find_argument(call->command, i), call->arguments[i]))
+        if (call->arguments[i] && check_value(call, find_argument(call->command, i), call->arguments[i]))
             return 2;
     const ctl_option *missing = find_missing(call->command, call->argument_count);
     if (missing)
@@ -337,7 +360,9 @@ int ctl_parse(ctl_call *call, int argc, const char *const *argv)
         code = settle_options(call);
     if (code || call->help || call->version || !call->command)
         return code;
-    code = check_values(call);
+    code = settle_arguments(call);
+    if (!code)
+        code = check_values(call);
     settle_output(call);
     return code;
 }
@@ -376,62 +401,11 @@ int ctl_read_dashes(ctl_call *call)
         size_t j = argument ? i : i - call->argument_count;
         ctl_kind kind = argument ? find_argument(call->command, j)->kind : call->values[j].option->kind;
         const char **text = argument ? &call->arguments[j] : &call->values[j].text;
-        if ((kind != CTL_TEXT && kind != CTL_JSON) || strcmp(*text, "-") != 0)
+        if ((kind != CTL_TEXT && kind != CTL_JSON) || !*text || strcmp(*text, "-") != 0)
             continue;
         if (dash)
             return ctl_usage(call, "\"-\" can stand only once: stdin is read to its end");
         dash = text;
     }
     return dash ? read_stdin(call, dash) : 0;
-}
-
-const char *ctl_get_argument(const ctl_call *call, size_t i)
-{
-    return i < call->argument_count ? call->arguments[i] : NULL;
-}
-
-const char *ctl_get_text(const ctl_call *call, const char *name)
-{
-    for (size_t i = call->value_count; i-- > 0;)
-        if (strcmp(call->values[i].option->name, name) == 0)
-            return call->values[i].text;
-    return NULL;
-}
-
-bool ctl_get_flag(const ctl_call *call, const char *name)
-{
-    return ctl_get_text(call, name) != NULL;
-}
-
-int32_t ctl_get_switch(const ctl_call *call, const char *name)
-{
-    const char *text = ctl_get_text(call, name);
-    return !text ? 0 : *text == 'y' ? 1 : -1;
-}
-
-int64_t ctl_get_integer(const ctl_call *call, const char *name, int64_t fallback)
-{
-    const char *text = ctl_get_text(call, name);
-    int64_t number = fallback;
-    if (text)
-        ctl_parse_integer(text, INT64_MIN, INT64_MAX, &number);
-    return number;
-}
-
-gavat_time ctl_get_time(const ctl_call *call, const char *name)
-{
-    const char *text = ctl_get_text(call, name);
-    gavat_time time = 0;
-    if (text)
-        ctl_parse_time(text, &time);
-    return time;
-}
-
-int64_t ctl_get_duration(const ctl_call *call, const char *name)
-{
-    const char *text = ctl_get_text(call, name);
-    int64_t length = 0;
-    if (text)
-        ctl_parse_duration(text, &length);
-    return length;
 }

@@ -15,6 +15,7 @@ typedef enum ctl_kind {
     CTL_INTEGER, /* within least .. most */
     CTL_TIME,
     CTL_DURATION,
+    CTL_RATE,   /* "3/1h": so many in so long */
     CTL_CHOICE, /* one of choices */
     CTL_WORD,   /* a text in which "-" is just that */
     CTL_FILE
@@ -30,12 +31,14 @@ typedef struct ctl_option {
     bool required; /* of an option */
     ctl_kind kind;
     const char *value;   /* "TIME": the value's name in help */
+    const char *instead; /* of the first argument: the option that stands in its place; NULL: none */
     const char *choices; /* "a|b|c": of CTL_CHOICE all there are, else what completion offers */
     int64_t least, most; /* of CTL_INTEGER */
     const char *help; /* of an option NULL: help and completion do not name it */
 } ctl_option;
 
 typedef struct ctl_call ctl_call;
+struct ctl_session;
 
 typedef struct ctl_command {
     const char *name; /* "": the group itself is the command */
@@ -46,6 +49,10 @@ typedef struct ctl_command {
     const char *columns;                   /* "id,uid": of its records, in CSV and tables; NULL: it prints no records */
     const char *shown;                     /* the columns of the table, where they are fewer; NULL: the same */
     int (*run)(const ctl_call *call);      /* gives the exit code; NULL ends an array of commands */
+    /* Where run is ctl_run_op: the one op that the command is, and what it prints once that went well (NULL: nothing);
+     * answer gives the exit code. */
+    void (*submit)(gavat_op *op, const ctl_call *call);
+    int (*answer)(struct ctl_session *session, const gavat_op *op);
 } ctl_command;
 
 /* The stores that a group's commands use; the others are off for the call, so that one that is away does no harm. */
@@ -83,14 +90,16 @@ struct ctl_call {
 int ctl_parse(ctl_call *call, int argc, const char *const *argv);
 int ctl_read_dashes(ctl_call *call);
 
-/* What was given; NULL, false or fallback when it was not. The last one wins. */
-const char *ctl_get_argument(const ctl_call *call, size_t i);
+/* call.c: what was given; NULL, false or fallback when it was not. The last one wins. */
+const char *ctl_get_argument(const ctl_call *call, size_t i); /* NULL also where an option stands in its place */
 const char *ctl_get_text(const ctl_call *call, const char *name);
 bool ctl_get_flag(const ctl_call *call, const char *name);
 int32_t ctl_get_switch(const ctl_call *call, const char *name); /* 1: yes, -1: no, 0: not given */
 int64_t ctl_get_integer(const ctl_call *call, const char *name, int64_t fallback);
+int64_t ctl_get_argument_integer(const ctl_call *call, size_t i, int64_t fallback);
 gavat_time ctl_get_time(const ctl_call *call, const char *name);  /* 0: not given */
 int64_t ctl_get_duration(const ctl_call *call, const char *name); /* milliseconds; 0: not given */
+int64_t ctl_get_argument_duration(const ctl_call *call, size_t i);
 
 /* Tells what is wrong and where help is; gives 2. */
 int ctl_usage(const ctl_call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -222,21 +222,42 @@ int ctl_output_result(const ctl_call *call, const char *columns, const char *jso
     return call->format_given ? ctl_output_one(call, columns, json) : 0;
 }
 
+int ctl_output_bare(const ctl_call *call, const char *column, const char *text, const char *json)
+{
+    if (call->format_given && call->format != CTL_TABLE) {
+        ctl_buffer record = {0};
+        ctl_add_format(&record, "{\"%s\":%s}", column, json);
+        int code = ctl_output_one(call, column, record.data);
+        ctl_free(&record);
+        return code;
+    }
+    ctl_print_line(text, strlen(text));
+    return 0;
+}
+
 int ctl_output_uid(const ctl_call *call, const char *uid)
 {
     char json[64];
-    if (call->format_given && call->format != CTL_TABLE) {
-        snprintf(json, sizeof json, "{\"uid\":\"%s\"}", uid);
-        return ctl_output_one(call, "uid", json);
-    }
-    ctl_print(uid, strlen(uid));
-    ctl_print("\n", 1);
-    return 0;
+    snprintf(json, sizeof json, "\"%s\"", uid);
+    return ctl_output_bare(call, "uid", uid, json);
 }
 
 void ctl_print(const char *data, size_t length)
 {
     fwrite(data, 1, length, stdout);
+}
+
+void ctl_print_line(const char *data, size_t length)
+{
+    ctl_buffer shown = {0};
+    if (isatty(STDOUT_FILENO)) {
+        ctl_add_shown(&shown, data, length);
+        data = shown.data ? shown.data : "";
+        length = shown.length;
+    }
+    ctl_print(data, length);
+    ctl_print("\n", 1);
+    ctl_free(&shown);
 }
 
 int ctl_finish_stdout(int code)

@@ -32,12 +32,16 @@ void ctl_output_drop(ctl_output *out); /* ends it without a word: nothing was fo
 void ctl_output_op(ctl_output *out, const gavat_op *op);
 int ctl_output_one(const ctl_call *call, const char *columns, const char *json);
 
+/* One answer: bare, or where -o asks for a record in its column, json there. */
+int ctl_output_bare(const ctl_call *call, const char *column, const char *text, const char *json);
+
 /* Of a write: its record, printed only where -o asks for one; its uid, bare unless -o asks for a record. */
 int ctl_output_result(const ctl_call *call, const char *columns, const char *json);
 int ctl_output_uid(const ctl_call *call, const char *uid);
 
-/* A bare text to stdout. */
+/* A bare text to stdout; a line of data, on a terminal with its control bytes escaped. */
 void ctl_print(const char *data, size_t length);
+void ctl_print_line(const char *data, size_t length);
 
 /* Write out what is pending: code, or 1 after an error was told. A reader that went away is no error. */
 int ctl_finish_stdout(int code);

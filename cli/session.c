@@ -170,19 +170,38 @@ int ctl_session_wait(ctl_session *session, gavat_op *op)
     return status == GAVAT_OK ? 0 : ctl_fail(session->call, gavat_op_error(op));
 }
 
-int ctl_session_show(ctl_session *session, gavat_op *op, const char *columns, bool single)
+int ctl_run_op(const ctl_call *call)
+{
+    ctl_session session;
+    int code = ctl_session_start(&session, call, CTL_OPEN);
+    if (!code) {
+        gavat_op *op = ctl_session_op(&session);
+        call->command->submit(op, call);
+        code = ctl_session_wait(&session, op);
+        if (!code && call->command->answer)
+            code = call->command->answer(&session, op);
+        gavat_op_unref(op);
+    }
+    return ctl_session_end(&session, code);
+}
+
+int ctl_session_print(ctl_session *session, const gavat_op *op, const char *columns, bool single)
 {
     const ctl_command *command = session->call->command;
+    ctl_output out;
+    ctl_output_begin(&out, session->call, columns ? columns : command->columns, columns ? NULL : command->shown);
+    out.single = single && gavat_op_count(op) == 1;
+    ctl_output_op(&out, op);
+    if (!out.count && !out.skipped && out.format == CTL_TABLE)
+        ctl_note(session->call, "no records");
+    return ctl_output_end(&out);
+}
+
+int ctl_session_show(ctl_session *session, gavat_op *op, const char *columns, bool single)
+{
     int code = ctl_session_wait(session, op);
-    if (!code) {
-        ctl_output out;
-        ctl_output_begin(&out, session->call, columns ? columns : command->columns, columns ? NULL : command->shown);
-        out.single = single && gavat_op_count(op) == 1;
-        ctl_output_op(&out, op);
-        if (!out.count && !out.skipped && out.format == CTL_TABLE)
-            ctl_note(session->call, "no records");
-        code = ctl_output_end(&out);
-    }
+    if (!code)
+        code = ctl_session_print(session, op, columns, single);
     gavat_op_unref(op);
     return code;
 }

@@ -33,8 +33,12 @@ int ctl_session_beside(ctl_session *session, const ctl_call *call, const char *c
 gavat_op *ctl_session_op(ctl_session *session);
 int ctl_session_wait(ctl_session *session, gavat_op *op);
 
-/* Prints the op's records with the command's columns, or columns when not NULL; unrefs it. The exit code. */
+/* The run of a command that is one op: session, its submit, wait, its answer. The exit code. */
+int ctl_run_op(const ctl_call *call);
+
+/* Waits, prints the op's records with the command's columns, or columns when not NULL, and unrefs it. The exit code. */
 int ctl_session_show(ctl_session *session, gavat_op *op, const char *columns, bool single);
+int ctl_session_print(ctl_session *session, const gavat_op *op, const char *columns, bool single); /* once it has ended */
 
 /* Waits for a write and tells where it landed if that is not the store; the exit code. With print, its uid goes to
  * stdout; when the outcome is not known the person hears how to send it again safely. */

@@ -113,6 +113,21 @@ int ctl_exit_code(gavat_status status)
     }
 }
 
+/* "gavatctl state get USER KEY" prints what is there: where the group has such a command. */
+static void hint_command(const ctl_call *call, const char *name, const char *what)
+{
+    const ctl_command *command = ctl_find_command(call->group, name);
+    if (!command)
+        return;
+    ctl_buffer words = {0};
+    ctl_add_format(&words, "%s %s", call->group->name, name);
+    for (const ctl_option *a = command->arguments; a && a->name; a++)
+        if (!a->optional)
+            ctl_add_format(&words, " %s", a->name);
+    ctl_hint("\"gavatctl %s\" %s what is there", words.data, what);
+    ctl_free(&words);
+}
+
 static void hint_at(const ctl_call *call, const gavat_error *error)
 {
     const char *blank = call->command->name[0] ? " " : "";
@@ -133,8 +148,10 @@ static void hint_at(const ctl_call *call, const gavat_error *error)
             "\"gavatctl schema status\" shows the versions, \"gavatctl schema upgrade\" brings the store up to date");
         break;
     case GAVAT_ENOTFOUND:
-        if (ctl_find_command(call->group, "list"))
-            ctl_hint("\"gavatctl %s list\" shows what is there", call->group->name);
+        hint_command(call, "list", "shows");
+        break;
+    case GAVAT_ECONFLICT:
+        hint_command(call, "get", "prints");
         break;
     case GAVAT_EBUSY:
         ctl_hint("try it again in a moment");

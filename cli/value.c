@@ -1,4 +1,6 @@
 #include "value.h"
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #define SECOND INT64_C(1000000)
@@ -68,6 +70,27 @@ bool ctl_parse_duration(const char *text, int64_t *out)
         return false;
     *out = total;
     return true;
+}
+
+bool ctl_parse_rate(const char *text, uint32_t *count, int64_t *period_ms)
+{
+    char number[16], one[16];
+    const char *slash = strchr(text, '/');
+    size_t length = slash ? (size_t)(slash - text) : 0;
+    int64_t value = 0;
+    if (!length || length >= sizeof number)
+        return false;
+    memcpy(number, text, length);
+    number[length] = '\0';
+    if (!ctl_parse_integer(number, 1, UINT32_MAX, &value))
+        return false;
+    const char *period = slash + 1;
+    if ((*period < '0' || *period > '9') && strlen(period) <= 2) { /* "/s" is "/1s" */
+        snprintf(one, sizeof one, "1%s", period);
+        period = one;
+    }
+    *count = (uint32_t)value;
+    return ctl_parse_duration(period, period_ms) && *period_ms > 0;
 }
 
 static bool take_digits(const char **text, int count, int *out)

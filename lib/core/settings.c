@@ -22,7 +22,7 @@ const gv_setting gv_settings[GV_SETTING_COUNT] = {
     [GV_SET_PROFILES_URL] = {
         "MONGODB_URI", NULL, GV_SETTING_URL, GV_STORE_OFF, 0, 0, NULL, "The store of profiles."},
     [GV_SET_STATE_URL] = {
-        "REDIS_URL", NULL, GV_SETTING_URL, GV_STORE_OFF, 0, 0, NULL,
+        "REDIS_URL", NULL, GV_SETTING_URL, "sqlite:///./data/state.db", 0, 0, NULL,
         "The store of conversation states, cooldowns, counters, lists and limits."},
     [GV_SET_TEXT_LOG_DIR] = {
         "GAVAT_TEXT_LOG_DIR", NULL, GV_SETTING_TEXT, "", 0, 0, NULL,

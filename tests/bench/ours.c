@@ -17,6 +17,8 @@ void ours_open(ours *self, const char *path, bool with_index, sample *source)
     snprintf(url, sizeof url, "sqlite:///%s", path);
     gavat_config *cfg = gavat_config_new();
     gavat_config_set(cfg, "POSTGRES_URL", url);
+    gavat_config_set(cfg, "MONGODB_URI", "off");
+    gavat_config_set(cfg, "REDIS_URL", "off");
     gavat_config_set(cfg, "GAVAT_EVENTS_SEARCH_INDEX", with_index ? "on" : "off");
     gavat_config_set(cfg, "GAVAT_TIMEOUT", "10m");
     gavat_status status = gavat_new(&self->client, NULL, cfg);

@@ -74,6 +74,8 @@ static inline gavat *bare_client(const char *folder, const char *const *settings
     gavat_config *cfg = gavat_config_new();
     snprintf(url, sizeof url, "sqlite:///%s/events.db", folder);
     gavat_config_set(cfg, "POSTGRES_URL", url);
+    gavat_config_set(cfg, "MONGODB_URI", "off");
+    gavat_config_set(cfg, "REDIS_URL", "off");
     for (; settings && *settings; settings += 2)
         gavat_config_set(cfg, settings[0], settings[1]);
     if (gavat_new(&g, loop, cfg) != GAVAT_OK)

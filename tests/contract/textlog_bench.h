@@ -59,6 +59,8 @@ static inline gavat_config *settings(const char *events)
     char url[600];
     (void)snprintf(url, sizeof url, "sqlite:///%s", in_folder("%s", events));
     assert_int_equal(gavat_config_set(cfg, "POSTGRES_URL", url), GAVAT_OK);
+    assert_int_equal(gavat_config_set(cfg, "MONGODB_URI", "off"), GAVAT_OK);
+    assert_int_equal(gavat_config_set(cfg, "REDIS_URL", "off"), GAVAT_OK);
     assert_int_equal(gavat_config_set(cfg, "GAVAT_TEXT_LOG_DIR", in_folder("logs")), GAVAT_OK);
     assert_int_equal(gavat_config_set(cfg, "GAVAT_TIME_ZONE", "Europe/Istanbul"), GAVAT_OK);
     return cfg;
