@@ -52,6 +52,12 @@ GAVAT_API void gavat_note_sent(gavat_op *op, const char *bot, const char *user, 
  * after it. The same id seen again changes nothing. */
 GAVAT_API void gavat_observe_outgoing(gavat_op *op, const char *bot, const char *user, const char *message_id);
 
+/* A page of all conversations of a bot, or of those whose follow-up is due, longest due first. bot NULL: all bots; limit 0: 100;
+ * cursor: gavat_op_cursor of the page before. Reads every live conversation of the bot, in pages. States that cannot be read are in
+ * gavat_op_rejected, never the end of the page; they are not due. */
+GAVAT_API void gavat_get_conversations(gavat_op *op, const char *bot, uint32_t limit, const char *cursor);
+GAVAT_API void gavat_get_due_conversations(gavat_op *op, const char *bot, uint32_t limit, const char *cursor);
+
 #ifdef __cplusplus
 }
 #endif

@@ -128,6 +128,26 @@ void gavat_observe_outgoing(gavat_op *op, const char *bot, const char *user, con
         submit(op, OBSERVE, &gv_dm_observe_rule, bot, user, 0, message_id);
 }
 
+static void submit_walk(gavat_op *op, int place, const gv_walk_rule *rule, const char *bot, uint32_t limit, const char *cursor)
+{
+    char prefix[USER_PART_ROOM];
+    if (!gv_op_begin(op, &kinds[place]) || (bot && !check_bot(op, bot)))
+        return;
+    snprintf(prefix, sizeof prefix, "dm:%s%s", bot ? bot : "", bot ? ":" : "");
+    gv_dm_rules rules = rules_of(op->client);
+    gv_state_walk(op, rule, prefix, limit, cursor, &rules, sizeof rules);
+}
+
+void gavat_get_conversations(gavat_op *op, const char *bot, uint32_t limit, const char *cursor)
+{
+    submit_walk(op, LIST, &gv_dm_list_rule, bot, limit, cursor);
+}
+
+void gavat_get_due_conversations(gavat_op *op, const char *bot, uint32_t limit, const char *cursor)
+{
+    submit_walk(op, DUE, &gv_dm_due_rule, bot, limit, cursor);
+}
+
 const gavat_conversation *gavat_op_conversation(const gavat_op *op, size_t i)
 {
     if (!op || atomic_load_explicit(&op->phase, memory_order_acquire) < GV_PHASE_ENDED)

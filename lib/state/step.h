@@ -62,7 +62,7 @@ typedef struct gv_walk_rule {
     gavat_time (*due)(const void *arguments, gavat_time now, const gv_walk_item *item);
     /* Add the record of an item of the page to the op's result; what it needs of the item is copied. True also when it adds
      * nothing, say for a value that cannot be read. False: no memory. */
-    bool (*add)(gavat_op *op, const gv_walk_item *item);
+    bool (*add)(gavat_op *op, const void *arguments, gavat_time now, const gv_walk_item *item);
 } gv_walk_rule;
 
 /* The op was begun by the caller; this submits it. prefix: "dm:" or "dm:BOT:". limit 0: 100, at most 100000; a page also ends at

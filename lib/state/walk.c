@@ -116,13 +116,13 @@ static int order(const void *a, const void *b)
     return compare(one->due, one->item.user, two);
 }
 
-bool gv_walk_give(gv_walk_page *page, gavat_op *op)
+bool gv_walk_give(gv_walk_page *page, gavat_op *op, gavat_time now)
 {
     bool good = true;
     if (page->count)
         qsort(page->heap, page->count, sizeof *page->heap, order);
     for (size_t i = 0; i < page->count && good; i++)
-        good = page->request->rule->add(op, &page->heap[i]->item);
+        good = page->request->rule->add(op, page->request->arguments, now, &page->heap[i]->item);
     const gv_walk_found *last = page->count ? page->heap[page->count - 1] : NULL;
     if (good && page->cut && last)
         good = gv_walk_set_cursor(op, last->item.user, last->due);

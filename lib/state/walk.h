@@ -22,6 +22,6 @@ bool gv_walk_offer(gv_walk_page *page, const gv_walk_item *item, gavat_time due)
 /* By user, items come in order: nothing more is wanted. */
 bool gv_walk_full(const gv_walk_page *page);
 /* Into the op's result, in order, with the cursor when there is more. False: no memory. The page is empty then. */
-bool gv_walk_give(gv_walk_page *page, gavat_op *op);
+bool gv_walk_give(gv_walk_page *page, gavat_op *op, gavat_time now);
 void gv_walk_free(gv_walk_page *page);
 #endif

@@ -129,8 +129,10 @@ static gavat_time due_of(const void *arguments, gavat_time now, const gv_walk_it
     return atoi(item->value);
 }
 
-static bool add(gavat_op *op, const gv_walk_item *item)
+static bool add(gavat_op *op, const void *arguments, gavat_time now, const gv_walk_item *item)
 {
+    (void)arguments;
+    (void)now;
     return gv_state_add(op, item->user, "k", item->value, item->length, item->expire_ms);
 }
 
@@ -164,7 +166,7 @@ static void pages_by_due_time_give_every_item_once_in_order(void **state)
                 assert_true(gv_walk_offer(&page, &item, atoi(text)));
             }
             gavat_op *op = held(g);
-            assert_true(gv_walk_give(&page, op));
+            assert_true(gv_walk_give(&page, op, 0));
             gv_result *result = gv_op_result(op);
             assert_in_range(result->count, 1, limit);
             for (size_t i = 0; i < result->count; i++, at++)

@@ -94,7 +94,7 @@ static bool walk(gv_state_sqlite *self, gavat_op *op)
         return false;
     if (code != SQLITE_OK)
         gv_sqlite_fail(op, &self->db, code, 0, "reading");
-    else if (gv_walk_give(&self->page, op))
+    else if (gv_walk_give(&self->page, op, gv_now(self->store->client)))
         gv_op_succeed(op, GAVAT_REACHED_NONE);
     else
         gv_op_fail(op, GAVAT_ENOMEM, GAVAT_ERROR_RETRY, "", "no memory for the page");
