@@ -1,5 +1,6 @@
-/* profiles_kill.c: kill -9 at random while several threads write profiles. Each op on a profile has a number; what is found afterwards must be what the profile was behind one of its ops, not before the last one acknowledged. The files are
- * looked at without the library. One folder goes on through all rounds. */
+/* profiles_kill.c: kill -9 at random while several threads write profiles. Each op on a profile has a number; what is found afterwards
+ * must be what the profile was behind one of its ops, not before the last one acknowledged. The files are looked at without the
+ * library. One folder goes on through all rounds. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

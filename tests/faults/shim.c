@@ -1,6 +1,7 @@
 #include "shim.h"
-#include <pthread.h>
+#include "fuse.h"
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <stddef.h>
 
 typedef struct shim_file {
@@ -8,55 +9,29 @@ typedef struct shim_file {
     sqlite3_file *real;         /* behind this struct */
 } shim_file;
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static shim_fault armed;
-static unsigned long counted, failed;
-static bool read_only;
+static shim_fault armed;        /* changed while no call is under way */
+static atomic_bool read_only;
 static sqlite3_vfs shim;
-
-static bool hits(unsigned call)
-{
-    pthread_mutex_lock(&lock);
-    bool hit = false;
-    if (armed.at && armed.calls & call) {
-        counted++;
-        hit = armed.on_and_on ? counted >= armed.at : counted == armed.at;
-        failed += hit;
-    }
-    pthread_mutex_unlock(&lock);
-    return hit;
-}
 
 void shim_arm(const shim_fault *fault)
 {
-    pthread_mutex_lock(&lock);
     armed = *fault;
-    counted = failed = 0;
-    pthread_mutex_unlock(&lock);
+    fuse_arm(&(fuse){fault->calls, fault->at, fault->on_and_on});
 }
 
 unsigned long shim_heal(void)
 {
-    pthread_mutex_lock(&lock);
-    armed.at = 0;
-    unsigned long faults = failed;
-    pthread_mutex_unlock(&lock);
-    return faults;
+    return fuse_heal();
 }
 
 unsigned long shim_counted(void)
 {
-    pthread_mutex_lock(&lock);
-    unsigned long calls = counted;
-    pthread_mutex_unlock(&lock);
-    return calls;
+    return fuse_counted();
 }
 
 void shim_read_only(bool on)
 {
-    pthread_mutex_lock(&lock);
-    read_only = on;
-    pthread_mutex_unlock(&lock);
+    atomic_store(&read_only, on);
 }
 
 static sqlite3_file *real_of(sqlite3_file *file)
@@ -71,12 +46,12 @@ static int close_file(sqlite3_file *file)
 
 static int read_file(sqlite3_file *file, void *data, int amount, sqlite3_int64 offset)
 {
-    return hits(SHIM_READ) ? SQLITE_IOERR_READ : real_of(file)->pMethods->xRead(real_of(file), data, amount, offset);
+    return fuse_hits(SHIM_READ) ? SQLITE_IOERR_READ : real_of(file)->pMethods->xRead(real_of(file), data, amount, offset);
 }
 
 static int write_file(sqlite3_file *file, const void *data, int amount, sqlite3_int64 offset)
 {
-    if (!hits(SHIM_WRITE))
+    if (!fuse_hits(SHIM_WRITE))
         return real_of(file)->pMethods->xWrite(real_of(file), data, amount, offset);
     int kept = armed.leaves == SHIM_WHOLE ? amount : armed.leaves == SHIM_HALF ? amount / 2 : 0;
     if (kept)
@@ -86,22 +61,22 @@ static int write_file(sqlite3_file *file, const void *data, int amount, sqlite3_
 
 static int truncate_file(sqlite3_file *file, sqlite3_int64 size)
 {
-    return hits(SHIM_TRUNCATE) ? SQLITE_IOERR_TRUNCATE : real_of(file)->pMethods->xTruncate(real_of(file), size);
+    return fuse_hits(SHIM_TRUNCATE) ? SQLITE_IOERR_TRUNCATE : real_of(file)->pMethods->xTruncate(real_of(file), size);
 }
 
 static int sync_file(sqlite3_file *file, int flags)
 {
-    return hits(SHIM_SYNC) ? SQLITE_IOERR_FSYNC : real_of(file)->pMethods->xSync(real_of(file), flags);
+    return fuse_hits(SHIM_SYNC) ? SQLITE_IOERR_FSYNC : real_of(file)->pMethods->xSync(real_of(file), flags);
 }
 
 static int file_size(sqlite3_file *file, sqlite3_int64 *size)
 {
-    return hits(SHIM_SIZE) ? SQLITE_IOERR_FSTAT : real_of(file)->pMethods->xFileSize(real_of(file), size);
+    return fuse_hits(SHIM_SIZE) ? SQLITE_IOERR_FSTAT : real_of(file)->pMethods->xFileSize(real_of(file), size);
 }
 
 static int lock_file(sqlite3_file *file, int level)
 {
-    return hits(SHIM_LOCK) ? SQLITE_IOERR_LOCK : real_of(file)->pMethods->xLock(real_of(file), level);
+    return fuse_hits(SHIM_LOCK) ? SQLITE_IOERR_LOCK : real_of(file)->pMethods->xLock(real_of(file), level);
 }
 
 static int unlock_file(sqlite3_file *file, int level)
@@ -111,7 +86,7 @@ static int unlock_file(sqlite3_file *file, int level)
 
 static int check_lock(sqlite3_file *file, int *held)
 {
-    return hits(SHIM_LOCK) ? SQLITE_IOERR_CHECKRESERVEDLOCK : real_of(file)->pMethods->xCheckReservedLock(real_of(file), held);
+    return fuse_hits(SHIM_LOCK) ? SQLITE_IOERR_CHECKRESERVEDLOCK : real_of(file)->pMethods->xCheckReservedLock(real_of(file), held);
 }
 
 static int control_file(sqlite3_file *file, int what, void *value)
@@ -132,12 +107,12 @@ static int characteristics(sqlite3_file *file)
 static int map_shared(sqlite3_file *file, int page, int size, int extend, void volatile **memory)
 {
     *memory = NULL;
-    return hits(SHIM_SHARED) ? SQLITE_IOERR_SHMMAP : real_of(file)->pMethods->xShmMap(real_of(file), page, size, extend, memory);
+    return fuse_hits(SHIM_SHARED) ? SQLITE_IOERR_SHMMAP : real_of(file)->pMethods->xShmMap(real_of(file), page, size, extend, memory);
 }
 
 static int lock_shared(sqlite3_file *file, int offset, int count, int flags)
 {
-    if (!(flags & SQLITE_SHM_UNLOCK) && hits(SHIM_SHARED))
+    if (!(flags & SQLITE_SHM_UNLOCK) && fuse_hits(SHIM_SHARED))
         return SQLITE_IOERR_SHMLOCK;
     return real_of(file)->pMethods->xShmLock(real_of(file), offset, count, flags);
 }
@@ -167,9 +142,9 @@ static int open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int
     shim_file *own = (shim_file *)(void *)file;
     own->base.pMethods = NULL;
     own->real = (sqlite3_file *)(void *)(own + 1);
-    if (hits(SHIM_OPEN))
+    if (fuse_hits(SHIM_OPEN))
         return SQLITE_CANTOPEN;
-    if (read_only)
+    if (atomic_load(&read_only))
         flags = (flags & ~(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)) | SQLITE_OPEN_READONLY;
     int code = below()->xOpen(below(), name, own->real, flags, out);
     if (code == SQLITE_OK)
@@ -180,7 +155,7 @@ static int open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int
 static int delete_file(sqlite3_vfs *vfs, const char *name, int and_sync)
 {
     (void)vfs;
-    return hits(SHIM_DELETE) ? SQLITE_IOERR_DELETE : below()->xDelete(below(), name, and_sync);
+    return fuse_hits(SHIM_DELETE) ? SQLITE_IOERR_DELETE : below()->xDelete(below(), name, and_sync);
 }
 
 void shim_install(void)
