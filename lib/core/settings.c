@@ -20,10 +20,15 @@ const gv_setting gv_settings[GV_SETTING_COUNT] = {
         "POSTGRES_URL", "DATABASE_URL", GV_SETTING_URL, "sqlite:///./data/gavatcore.db", 0, 0, NULL,
         "The store of events, sales, messages and sessions. DATABASE_URL counts where POSTGRES_URL is not given."},
     [GV_SET_PROFILES_URL] = {
-        "MONGODB_URI", NULL, GV_SETTING_URL, GV_STORE_OFF, 0, 0, NULL, "The store of profiles."},
+        "MONGODB_URI", NULL, GV_SETTING_URL, "file://./data/profiles", 0, 0, NULL,
+        "The store of profiles: a folder of JSON files."},
     [GV_SET_STATE_URL] = {
         "REDIS_URL", NULL, GV_SETTING_URL, "sqlite:///./data/state.db", 0, 0, NULL,
         "The store of conversation states, cooldowns, counters, lists and limits."},
+    [GV_SET_PROFILE_DEFAULTS] = {
+        "GAVAT_PROFILE_DEFAULTS", NULL, GV_SETTING_TEXT, "", 0, 0, NULL,
+        "A JSON file with the fields that every profile has unless it says otherwise. They are merged under what is read, "
+        "and never written."},
     [GV_SET_TEXT_LOG_DIR] = {
         "GAVAT_TEXT_LOG_DIR", NULL, GV_SETTING_TEXT, "", 0, 0, NULL,
         "The folder in which each event is also written as a line of the user's own text log. "

@@ -16,6 +16,7 @@ typedef enum gv_setting_id {
     GV_SET_EVENTS_URL,          /* POSTGRES_URL, else DATABASE_URL */
     GV_SET_PROFILES_URL,
     GV_SET_STATE_URL,
+    GV_SET_PROFILE_DEFAULTS,
     GV_SET_TEXT_LOG_DIR,
     GV_SET_TIME_ZONE,
     GV_SET_TIMEOUT,

@@ -21,9 +21,11 @@ static int64_t patch(gavat *g, const char *name, const char *set, const char *un
 static void parts_are_set_and_taken_away(void **state)
 {
     gavat *g = client_of(state);
-    put_profile(g, "bot1", "{\"reply_mode\":\"hybrid\",\"gpt\":{\"temperature\":0.50,\"models\":[\"a\",\"b\"]},\"n\":1e2,\"gone\":true}");
+    put_profile(g, "bot1", "{\"reply_mode\":\"hybrid\",\"gpt\":{\"temperature\":0.50,\"models\":[\"a\",\"b\"]},"
+                           "\"n\":1e2,\"gone\":true}");
     gavat_op *before = get_profile(g, "bot1");
-    assert_int_equal(patch(g, "bot1", "{\"reply_mode\":\"manual\",\"gpt.temperature\":0.70,\"gpt.models.1\":\"c\",\"new.deep\":{\"x\":[1]}}", "gone"), 2);
+    const char *set = "{\"reply_mode\":\"manual\",\"gpt.temperature\":0.70,\"gpt.models.1\":\"c\",\"new.deep\":{\"x\":[1]}}";
+    assert_int_equal(patch(g, "bot1", set, "gone"), 2);
     gavat_op *op = get_profile(g, "bot1");
     assert_json(op, 0, "reply_mode", "manual");
     assert_json(op, 0, "gpt.temperature", "0.70");

@@ -12,7 +12,8 @@ static void what_is_put_is_read_back(void **state)
 {
     gavat *g = client_of(state);
     gavat_time before = INT64_C(0);
-    put_profile(g, "bot1", "{\"z\": 1.50, \"type\":\"bot\",\"big\":9223372036854775807,\"a\":{\"ş\":[1e5,-0,null]},\"text\":\"İ \\u0131 \\\" \\n\"}");
+    put_profile(g, "bot1", "{\"z\": 1.50, \"type\":\"bot\",\"big\":9223372036854775807,"
+                           "\"a\":{\"ş\":[1e5,-0,null]},\"text\":\"İ \\u0131 \\\" \\n\"}");
     gavat_op *op = get_profile(g, "bot1");
     assert_int_equal(gavat_op_status(op), GAVAT_OK);
     assert_int_equal(gavat_op_count(op), 1);

@@ -1,11 +1,8 @@
 /* check.c: what gavatctl doctor says of the file. Reader's thread. */
 #include "sqlite.h"
 #include "../../base/clock.h"
+#include "../../core/check.h"
 #include <string.h>
-#include <sys/statvfs.h>
-
-#define LOW_DISK (UINT64_C(500) << 20)
-#define NO_DISK (UINT64_C(50) << 20)
 
 static void check_journal(gv_database *db, gavat_op *op)
 {
@@ -64,20 +61,12 @@ static void check_index(gv_sqlite *self, gv_database *db, gavat_op *op)
 
 static void check_disk(gv_sqlite *self, gavat_op *op)
 {
-    struct statvfs disk;
-    char folder[4200], figure[60];
+    char folder[4200];
     snprintf(folder, sizeof folder, "%s", self->path);
     char *slash = strrchr(folder, '/');
     if (slash)
         slash[slash == folder] = '\0';
-    if (statvfs(folder, &disk)) {
-        gv_add_check(op, "disk space", "fail", "unknown", "the folder cannot be looked at: check that it exists");
-        return;
-    }
-    uint64_t left = (uint64_t)disk.f_bavail * disk.f_frsize;
-    snprintf(figure, sizeof figure, "%llu MiB free", (unsigned long long)(left >> 20));
-    const char *outcome = left < NO_DISK ? "fail" : left < LOW_DISK ? "warn" : "ok";
-    gv_add_check(op, "disk space", outcome, figure, left < LOW_DISK ? "free some space, or prune: gavatctl events prune --before 90d" : "");
+    gv_check_disk(op, folder, "free some space, or prune: gavatctl events prune --before 90d");
 }
 
 static void check_speed(gv_database *db, gavat_op *op)

@@ -337,6 +337,12 @@ bool gv_files_apply(gv_place *place, gavat_op *op)
     case GV_IMPORT_PROFILES:
     case GV_GET_NAMED_PROFILES:
         return apply_many(place, op);
+    case GV_SCHEMA_PROFILES:
+        gv_files_describe(place->self, op);
+        return false;
+    case GV_UPGRADE_PROFILES:
+        gv_files_upgrade(place->self, op);
+        return false;
     default:
         return apply_one(place, op);
     }

@@ -23,7 +23,9 @@ typedef struct gv_files {
     gv_store *store;
     const char *folder;                 /* absolute */
     gv_worker writer, scanner;
-    gv_json_changes defaults;           /* what documents lack; set by the writer's thread before the first op */
+    const char *defaults_path;          /* absolute; NULL: none */
+    gv_json_changes defaults;           /* what documents lack; by the writer's thread before the first op, as the next */
+    char refusal[400];                  /* why no op is served: the defaults cannot be read; "": they are */
 
     /* Writer's thread. */
     gavat_op *opening;
@@ -84,6 +86,17 @@ bool gv_files_lock_wanted(gv_files *self);      /* somebody waits for the lock t
 void gv_files_unlock(gv_files *self);           /* also where it was only waited for */
 void gv_files_let_go(gv_files *self);           /* close both */
 int gv_files_make_folder(gv_files *self);       /* with those above it */
+
+/* --- defaults.c: writer's thread --- */
+
+/* The defaults file; its text lives in the store's arena. False: self->refusal says why not. */
+bool gv_files_read_defaults(gv_files *self);
+
+/* --- check.c --- */
+
+bool gv_files_check_folder(gv_files *self, gavat_op *op);       /* the doctor's first lines; false: it is not there. Any thread */
+void gv_files_upgrade(gv_files *self, gavat_op *op);
+void gv_files_describe(gv_files *self, gavat_op *op);
 
 /* --- apply.c: one op on documents by name; writes need the lock. Writer's thread --- */
 

@@ -3,6 +3,7 @@
 #include "names.h"
 #include "../match.h"
 #include "../stats.h"
+#include "../../core/check.h"
 #include <errno.h>
 #include <stdio.h>
 
@@ -122,6 +123,38 @@ static void count_all(scan *s)
     gv_profile_stats_free(&stats);
 }
 
+#define NAMED_MOST 5            /* damaged files that the doctor names */
+
+/* What gavatctl doctor says of the profiles. */
+static void check_all(scan *s)
+{
+    size_t count = 0;
+    char figure[400] = "none";
+    gavat_op *op = s->op;
+    if (!gv_files_check_folder(s->place.self, op))
+        return;
+    s->error = gv_names_seek(&s->names, &s->place, NULL);
+    while (next_document(s))
+        count++;
+    if (s->error)
+        return;
+    gv_result *result = gv_op_result(op);
+    for (size_t i = 0; result && i < s->rejected; i++) {
+        size_t used = i ? strlen(figure) : 0;
+        if (i < NAMED_MOST)
+            snprintf(figure + used, sizeof figure - used, "%s%.*s", i ? ", " : "", 60, result->rejected[i].why);
+        else if (i == NAMED_MOST)
+            snprintf(figure + used, sizeof figure - used, ", and %zu more", s->rejected - NAMED_MOST);
+    }
+    if (result)
+        result->rejected_count = 0;
+    gv_check_add(op, "unreadable files", s->rejected ? "warn" : "ok", figure,
+                 s->rejected ? "mend or move them: until then they are left out; a put sets such a file aside" : "");
+    snprintf(figure, sizeof figure, "%zu", count);
+    gv_check_add(op, "profiles", "ok", figure, "");
+    gv_check_disk(op, s->place.self->folder, "free some space on it");
+}
+
 static void serve(scan *s, gavat_op *op)
 {
     s->op = op;
@@ -132,6 +165,7 @@ static void serve(scan *s, gavat_op *op)
     switch (op->kind->place) {
     case GV_GET_PROFILE_BY_ID: found = get_by_id(s); break;
     case GV_PROFILE_STATS: count_all(s); break;
+    case GV_CHECK_PROFILES: check_all(s); break;
     default: get_page(s);
     }
     if (s->match.text.failed || s->match.folded.failed)
@@ -143,7 +177,7 @@ static void serve(scan *s, gavat_op *op)
         gv_said_to(&said, op);
     } else if (!found) {
         gv_op_fail(op, GAVAT_ENOTFOUND, 0, "", "no profile has this user_id%s", s->rejected ? "; some could not be read" : "");
-    } else {
+    } else if (op->staged.error.status == GAVAT_OK) {
         gv_op_succeed(op, GAVAT_REACHED_NONE);
     }
 }

@@ -116,6 +116,7 @@ static bool is_scan(const gavat_op *op)
     case GV_GET_PROFILES:
     case GV_SEARCH_PROFILES:
     case GV_PROFILE_STATS:
+    case GV_CHECK_PROFILES:
         return true;
     default:
         return false;
@@ -133,8 +134,10 @@ static void run_batch(gv_files *self, gv_place *place)
     while ((link = gv_list_take(&b.ops))) {
         gavat_op *op = GV_CONTAINER(link, gavat_op, link);
         gv_op_prefetch(b.ops.head.next, sizeof *op);
-        bool scan = is_scan(op);
-        if (op->kind->flags & GV_WRITE)
+        bool scan = is_scan(op) && !self->refusal[0];
+        if (self->refusal[0] && gv_op_take(op))
+            gv_op_fail(op, GAVAT_EINVAL, 0, "", "%s", self->refusal);
+        else if (op->kind->flags & GV_WRITE)
             write_one(&b, op);
         else if (!scan && gv_op_take(op))
             gv_files_apply(place, op);
@@ -155,11 +158,15 @@ static void open_first(gv_files *self, gv_place *place)
 {
     gavat_op *op = self->opening;
     int error = gv_files_make_folder(self);
+    bool refused = !gv_files_read_defaults(self);
     if (!error)
         error = gv_files_ready(self, place);
     if (error)
         note_error(self, error);
-    if (error && !gv_files_folder_is_there(self)) {
+    if (refused) {
+        gv_store_set_health(self->store, GAVAT_HEALTH_DOWN, self->refusal);
+        gv_op_fail(op, GAVAT_EINVAL, 0, "", "%s", self->refusal);
+    } else if (error && !gv_files_folder_is_there(self)) {
         fail(self, op, error, "opening the folder of", GAVAT_ERROR_RETRY);
     } else {
         if (error)
