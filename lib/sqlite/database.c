@@ -74,13 +74,15 @@ void gv_database_close(gv_database *db)
 
 sqlite3_stmt *gv_database_prepare(gv_database *db, const char *sql, int *code)
 {
-    size_t oldest = 0;
+    size_t oldest = 0, last = db->last;
     db->uses++;
     *code = SQLITE_OK;
-    for (size_t i = 0; i < GV_STATEMENTS; i++) {
+    for (size_t k = 0; k < GV_STATEMENTS; k++) {
+        size_t i = (last + k) % GV_STATEMENTS;          /* most often it is the one that was used last */
         sqlite3_stmt *kept = db->cache[i].statement;
         if (kept && strcmp(sqlite3_sql(kept), sql) == 0) {
             db->cache[i].used = db->uses;
+            db->last = i;
             sqlite3_reset(kept);
             sqlite3_clear_bindings(kept);
             return kept;
@@ -95,6 +97,7 @@ sqlite3_stmt *gv_database_prepare(gv_database *db, const char *sql, int *code)
     sqlite3_finalize(db->cache[oldest].statement);
     db->cache[oldest].statement = statement;
     db->cache[oldest].used = db->uses;
+    db->last = oldest;
     return statement;
 }
 

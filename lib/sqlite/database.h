@@ -14,6 +14,7 @@ typedef struct gv_database {    /* all zero: closed */
         uint64_t used;
     } cache[GV_STATEMENTS];
     uint64_t uses;
+    size_t last;                /* in cache, the one used last */
 } gv_database;
 
 typedef struct gv_database_options {

@@ -199,15 +199,20 @@ static double run_producers(gavat *g, size_t threads, size_t count)
 
 static void measure_rate(const char *name, size_t threads, size_t count)
 {
-    bench_figure figure = {.count = 0};
+    bench_figure rates = {.count = 0}, processor = {.count = 0};
+    char of_processor[80];
     gavat *g = open_client(NULL);
     run_producers(g, threads, count / 4);
     for (size_t i = 0; i < TURNS; i++) {
-        double ours = run_producers(g, threads, count);
-        bench_add(&figure, ours, run_producers(NULL, threads, count));
+        double before = bench_processor(), ours = run_producers(g, threads, count);
+        double between = bench_processor(), raw = run_producers(NULL, threads, count);
+        bench_add(&rates, ours, raw);
+        bench_add(&processor, (between - before) * 1e9 / (double)count, (bench_processor() - between) * 1e9 / (double)count);
     }
     close_client(g);
-    bench_print(name, &figure, "/s", BENCH_OURS_LEAST, 2e6);
+    bench_print(name, &rates, "/s", BENCH_OURS_LEAST, 2e6);
+    snprintf(of_processor, sizeof of_processor, "%s.processor", name);
+    bench_print(of_processor, &processor, "ns", BENCH_NONE, 0);
 }
 
 /* --- a wait --- */

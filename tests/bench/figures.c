@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 static unsigned wanted, met;
@@ -31,6 +32,13 @@ double bench_median(const double *values, size_t count)
     return count % 2 ? sorted[count / 2] : (sorted[count / 2 - 1] + sorted[count / 2]) / 2;
 }
 
+double bench_processor(void)
+{
+    struct rusage used;
+    getrusage(RUSAGE_SELF, &used);
+    return (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) + (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+}
+
 void bench_add(bench_figure *figure, double ours, double raw)
 {
     bench_need(figure->count < BENCH_TURNS, "too many turns for one figure");
@@ -45,9 +53,11 @@ static void print_value(const char *label, double value, const char *unit)
 
 void bench_print(const char *name, const bench_figure *figure, const char *unit, bench_want want, double bound)
 {
-    double ours = bench_median(figure->ours, figure->count), raw = bench_median(figure->raw, figure->count);
+    double ours = bench_median(figure->ours, figure->count), raw = bench_median(figure->raw, figure->count), ratios[BENCH_TURNS];
+    for (size_t i = 0; i < figure->count; i++)
+        ratios[i] = raw > 0 ? figure->ours[i] / figure->raw[i] : 0;
     bool absolute = want == BENCH_OURS_LEAST || want == BENCH_OURS_MOST;
-    double ratio = raw > 0 ? ours / raw : 0, judged = absolute ? ours : ratio;
+    double ratio = bench_median(ratios, figure->count), judged = absolute ? ours : ratio;
     bool least = want == BENCH_RATIO_LEAST || want == BENCH_OURS_LEAST;
     bool good = least ? judged >= bound : judged <= bound;
     printf("bench %s", name);

@@ -1,5 +1,6 @@
 /* figures.h: how a benchmark measures and prints. Ours and the raw loop take turns in the same run, so that a machine
- * which grows slower or faster meanwhile does so for both; a figure is the median of its turns, the ratio ours / raw.
+ * which grows slower or faster meanwhile does so for both; a figure is the median of its turns, its ratio the
+ * median of ours / raw in each turn.
  *
  *     bench sqlite.write.many ours=71234/s raw=72011/s ratio=0.99 want ratio>=0.95 met */
 #ifndef GV_BENCH_FIGURES_H
@@ -24,9 +25,10 @@ typedef enum bench_want {
 } bench_want;
 
 double bench_now(void);         /* seconds of a clock that only goes forward */
+double bench_processor(void);   /* seconds of processor time that the program has used, all threads */
 double bench_median(const double *values, size_t count);
 void bench_add(bench_figure *figure, double ours, double raw);     /* one turn; raw 0: there is none to compare with */
-/* unit: "/s", "us", "ms", "MiB". */
+/* unit: "/s", "ns", "us", "ms", "MiB". */
 void bench_print(const char *name, const bench_figure *figure, const char *unit, bench_want want, double bound);
 /* Ends the program with a sentence unless it holds. */
 void bench_need(bool holds, const char *what);

@@ -68,7 +68,8 @@ void raw_open(raw *self, const char *path, bool with_index, sample *source)
         run(self->db, gv_text_get(&schema));
     gv_text_free(&schema);
     self->insert = prepare(self->db, gv_insert_sql(&gv_events_kind));
-    self->page = prepare(self->db,
+    self->reader = open_file(path, "FULL", 32);         /* as a reader of the library has it */
+    self->page = prepare(self->reader,
                          "SELECT id, user_id, username, event_type, message, context, level, timestamp, uid "
                          "FROM event_logs WHERE user_id = ?1 ORDER BY timestamp DESC, uid DESC LIMIT 100");
     if (with_index)
@@ -80,6 +81,7 @@ void raw_close(raw *self)
     sqlite3_stmt *statements[] = {self->insert, self->page, self->feed_read, self->feed_write};
     for (size_t i = 0; i < sizeof statements / sizeof *statements; i++)
         sqlite3_finalize(statements[i]);
+    sqlite3_close(self->reader);
     sqlite3_close(self->db);
     sqlite3_close(self->index);
 }

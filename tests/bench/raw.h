@@ -9,7 +9,7 @@
 #define RAW_BATCH 16000         /* rows in a commit, as the library at its busiest */
 
 typedef struct raw {
-    sqlite3 *db, *index;        /* index: the search index's own file; NULL: none */
+    sqlite3 *db, *reader, *index;       /* reader: beside the writer; index: the search index's own file; NULL: none */
     sqlite3_stmt *insert, *page, *feed_read, *feed_write, *search;
     sample *sample;
     int64_t fed;                /* rows in the index, by id */
