@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "../harness/client.h"
+#include "client.h"
 #include <pthread.h>
 #include <string.h>
 
@@ -291,7 +291,7 @@ static void a_day_of_many_bots(void **state)
     gavat_get_health(op);
     assert_int_equal(gavat_op_wait(op), GAVAT_OK);
     for (size_t i = 0; i < gavat_op_count(op); i++)
-        assert_json(op, i, "health", "up");
+        assert_json(op, i, "state", "up");
     gavat_op_unref(op);
 }
 

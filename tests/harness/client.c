@@ -22,7 +22,8 @@ static const struct area {
 #define AREAS (sizeof areas / sizeof *areas)
 
 static const struct area *area = &areas[0];     /* the one at hand */
-static char pattern[512] = "sqlite:///{folder}/events.db";      /* the URL at hand, as it was given */
+static char patterns[AREAS][512] = {"sqlite:///{folder}/events.db"};      /* the URLs at hand, as they were given */
+static bool all;                                /* of all areas, not only of the one at hand */
 static gavat_clock_fn clock_fn;
 
 void make_folder(char out[256])
@@ -56,23 +57,32 @@ static void append(char *out, size_t room, const char *text, size_t length)
 }
 
 /* pattern with its {words} replaced. */
-static void make_url(fresh *f)
+static void make_url(const fresh *f, const char *pattern, char out[512])
 {
     static unsigned count;
     char name[64];
     snprintf(name, sizeof name, "t%d_%u", (int)getpid(), ++count);
-    f->url[0] = '\0';
+    out[0] = '\0';
     for (const char *at = pattern; *at;) {
         if (strncmp(at, "{folder}", 8) == 0) {
-            append(f->url, sizeof f->url, f->folder, strlen(f->folder));
+            append(out, 512, f->folder, strlen(f->folder));
             at += 8;
         } else if (strncmp(at, "{name}", 6) == 0) {
-            append(f->url, sizeof f->url, name, strlen(name));
+            append(out, 512, name, strlen(name));
             at += 6;
         } else {
-            append(f->url, sizeof f->url, at++, 1);
+            append(out, 512, at++, 1);
         }
     }
+}
+
+static void turn_all_on(fresh *f)
+{
+    make_url(f, patterns[1], f->profiles);
+    make_url(f, patterns[2], f->state);
+    snprintf(f->logs, sizeof f->logs, "%s/logs", f->folder);
+    const char *settings[] = {areas[1].setting, f->profiles, areas[2].setting, f->state, "GAVAT_TEXT_LOG_DIR", f->logs, NULL};
+    memcpy(f->settings, settings, sizeof settings);
 }
 
 gavat *open_client(const char *url, const char *const *settings)
@@ -114,7 +124,7 @@ gavat *reopen(void **state, const char *const *settings)
     gavat *old = f->g;
     f->g = NULL;
     close_client(old);
-    f->g = open_client(f->url, settings);
+    f->g = open_client(f->url, settings ? settings : f->settings);
     return f->g;
 }
 
@@ -124,8 +134,10 @@ int open_fresh(void **state)
     assert_non_null(f);
     *state = f;
     make_folder(f->folder);
-    make_url(f);
-    f->g = open_client(f->url, NULL);
+    make_url(f, patterns[area - areas], f->url);
+    if (all)
+        turn_all_on(f);
+    f->g = open_client(f->url, f->settings);
     return 0;
 }
 
@@ -139,13 +151,29 @@ int close_fresh(void **state)
     return 0;
 }
 
-static int run_on(const struct area *at, const char *name, const struct CMUnitTest *cases, size_t count)
+/* The nth of an area's URLs into its pattern, or its last one. False: it has no nth. */
+static bool choose(size_t which, size_t n)
+{
+    const char *urls = getenv(areas[which].variable);
+    urls = urls && *urls ? urls : areas[which].urls;
+    for (size_t found = 0;; found++) {
+        urls += strspn(urls, " ");
+        size_t length = strcspn(urls, " ");
+        if (length == 0)
+            return false;
+        if (length >= sizeof patterns[which])
+            fail_msg("%s: the URL is too long", areas[which].variable);
+        memcpy(patterns[which], urls, length);
+        patterns[which][length] = '\0';
+        if (found == n)
+            return true;
+        urls += length;
+    }
+}
+
+static int run_group(const char *name, const struct CMUnitTest *cases, size_t count)
 {
     static struct CMUnitTest own[CASES_MOST];
-    int failed = 0;
-    const char *urls = getenv(at->variable);
-    urls = urls && *urls ? urls : at->urls;
-    area = at;
     if (count > CASES_MOST)
         return 1;
     for (size_t i = 0; i < count; i++) {
@@ -153,18 +181,36 @@ static int run_on(const struct area *at, const char *name, const struct CMUnitTe
         own[i].setup_func = open_fresh;
         own[i].teardown_func = close_fresh;
     }
-    while (*urls) {
-        size_t length = strcspn(urls, " ");
-        if (length > 0 && length < sizeof pattern) {
-            char group[600];
-            memcpy(pattern, urls, length);
-            pattern[length] = '\0';
-            snprintf(group, sizeof group, "%s on %s", name, pattern);
-            failed += _cmocka_run_group_tests(group, own, count, NULL, NULL);
-        }
-        urls += length + (urls[length] == ' ');
+    return _cmocka_run_group_tests(name, own, count, NULL, NULL);
+}
+
+static int run_on(const struct area *at, const char *name, const struct CMUnitTest *cases, size_t count)
+{
+    int failed = 0;
+    area = at;
+    for (size_t n = 0; choose((size_t)(area - areas), n); n++) {
+        char group[600];
+        snprintf(group, sizeof group, "%s on %s", name, patterns[area - areas]);
+        failed += run_group(group, cases, count);
     }
     return failed;
+}
+
+int run_on_all(const char *name, const struct CMUnitTest *cases, size_t count)
+{
+    int failed = 0;
+    area = &areas[0];
+    all = true;
+    for (size_t n = 0;; n++) {
+        bool more = false;
+        for (size_t i = 0; i < AREAS; i++)
+            more = choose(i, n) || more;
+        if (!more)
+            return failed;
+        char group[1700];
+        snprintf(group, sizeof group, "%s on %s, %s, %s", name, patterns[0], patterns[1], patterns[2]);
+        failed += run_group(group, cases, count);
+    }
 }
 
 int run_on_events(const char *name, const struct CMUnitTest *cases, size_t count)
