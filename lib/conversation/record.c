@@ -63,7 +63,7 @@ bool gv_dm_read_number(gv_slice text, int scale, int64_t most, int64_t *number)
     for (at += less; at < end && ((*at >= '0' && *at <= '9') || (*at == '.' && !point)); at++) {
         if (*at == '.') {
             point = true;
-        } else if (digits < UINT64_C(100000000000000000)) {     /* 18 digits are more than a double has */
+        } else if (digits < UINT64_C(1000000000000000000)) {    /* all of an int64; more than a double has */
             digits = digits * 10 + (uint64_t)(*at - '0');
             exponent -= point;
         } else {
