@@ -48,6 +48,7 @@ typedef struct ctl_command {
     const ctl_option *arguments, *options; /* NULL: none */
     const char *columns;                   /* "id,uid": of its records, in CSV and tables; NULL: it prints no records */
     const char *shown;                     /* the columns of the table, where they are fewer; NULL: the same */
+    const char *const *settings;           /* that it sets whatever the person's are: names and values, NULL at the end */
     int (*run)(const ctl_call *call);      /* gives the exit code; NULL ends an array of commands */
     /* Where run is ctl_run_op: the one op that the command is, and what it prints once that went well (NULL: nothing);
      * answer gives the exit code. */

@@ -18,10 +18,6 @@ static int finish_write(ctl_session *session, gavat_op *op, const char *name)
         ctl_add_format(&json, ",\"revision\":%lld}", revision);
         code = ctl_output_result(session->call, "username,revision", json.data);
         ctl_free(&json);
-    } else if (gavat_op_status(op) == GAVAT_ECONFLICT) {
-        ctl_hint("nothing was changed: look at what is there with \"gavatctl profiles get %s\", then put it with the "
-                 "revision that it shows",
-                 name);
     }
     gavat_op_unref(op);
     return code;
@@ -308,6 +304,9 @@ static const ctl_option search_arguments[] = {
     {0},
 };
 
+/* What goes in or out whole is what is stored. */
+static const char *const no_defaults[] = {"GAVAT_PROFILE_DEFAULTS", "", NULL};
+
 static const ctl_command commands[] = {
     {.name = "put",
      .summary = "Create a profile, or replace it as a whole",
@@ -377,6 +376,7 @@ static const ctl_command commands[] = {
      .arguments = import_arguments,
      .options = ctl_import_options,
      .columns = "read,stored,rejected,rejects_file",
+     .settings = no_defaults,
      .run = ctl_profiles_import,
      .about = "In a folder the name of a file is the username; a line names its own. Profiles of the same name are "
               "replaced. What cannot be stored goes to DIR.rejects.jsonl or FILE.rejects.jsonl (stdin: "
@@ -388,6 +388,7 @@ static const ctl_command commands[] = {
      .arguments = export_arguments,
      .options = export_options,
      .columns = CTL_PROFILE_COLUMNS,
+     .settings = no_defaults,
      .run = ctl_profiles_export,
      .about = "The folder appears under its name only when it is complete, and is a profile store itself, as the "
               "Python system keeps it. To stdout goes JSON lines unless -o says csv or json.",

@@ -17,7 +17,7 @@ static bool is_folder(const char *path)
     return strcmp(path, "-") != 0 && stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-/* The store in a folder, as its documents stand. */
+/* The store in a folder. */
 static int open_folder(ctl_session *session, const ctl_call *call, const char *folder)
 {
     ctl_buffer url = {0};

@@ -66,6 +66,14 @@ static gavat_status set_options(const ctl_session *session)
     return status;
 }
 
+static gavat_status set_pairs(const ctl_session *session, const char *const *pairs)
+{
+    gavat_status status = GAVAT_OK;
+    for (; pairs && *pairs && status == GAVAT_OK; pairs += 2)
+        status = gavat_config_set(session->config, pairs[0], pairs[1]);
+    return status;
+}
+
 /* The file first: a later call replaces an earlier one. */
 static gavat_status load(ctl_session *session)
 {
@@ -77,9 +85,9 @@ static gavat_status load(ctl_session *session)
         status = gavat_config_load_env(session->config);
     if (status == GAVAT_OK)
         status = set_options(session);
-    for (const char *const *change = session->changes; change && *change && status == GAVAT_OK; change += 2)
-        status = gavat_config_set(session->config, change[0], change[1]);
-    return status;
+    if (status == GAVAT_OK)
+        status = set_pairs(session, session->call->command->settings);
+    return status == GAVAT_OK ? set_pairs(session, session->changes) : status;
 }
 
 /* An error reaches the person through the op that it ended: log lines are for --verbose. */

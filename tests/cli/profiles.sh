@@ -8,8 +8,6 @@ case $samples in
 *) samples=$OLDPWD/$samples ;;
 esac
 store=data/profiles
-MONGODB_URI=file://./$store
-export MONGODB_URI
 
 # Help and wrong usage
 commands_help() {
@@ -66,7 +64,7 @@ check "a profile that is not there" 'code_is 1 && silent out && err_has "gavatct
 run profiles put bot1 '{"by": "A"}' --if-revision 2
 check "put at the right revision" 'code_is 0 && err_has "revision 3"'
 run profiles put bot1 '{"by": "B"}' --if-revision 2
-check "put at an old revision is refused" 'code_is 1 && silent out && err_has "gavatctl profiles get bot1"'
+check "put at an old revision is refused" 'code_is 1 && silent out && err_has "stored revision is 3" && err_has "hint:"'
 run profiles get bot1 by
 check "and changes nothing" 'out_is A'
 run profiles put bot1 '{"by": "C"}' --if-revision -1
@@ -271,5 +269,16 @@ run --profiles file://copy profiles list --all
 check "with every profile" 'lines_are "$files"'
 run profiles export - -o csv --type bot
 check "export as CSV, filtered" 'code_is 0 && lines_are 4 && out_has "username,type"'
+
+# Defaults
+echo '{"reply_mode": "manualplus", "gpt": {"t": 9, "m": "x"}}' >defaults.json
+export GAVAT_PROFILE_DEFAULTS=defaults.json
+run profiles get ayşe
+check "defaults are merged under what is read" 'code_is 0 && out_has manualplus && out_like "\"t\": ?0.5" && out_like "\"m\": ?\"x\""'
+run profiles export - --autospam
+check "but they do not go out with an export" 'code_is 0 && out_has ayşe && ! out_has manualplus'
+run profiles export kept --autospam
+check "nor into a folder" 'code_is 0 && [ -s kept/ayşe.json ] && ! grep -q manualplus kept/ayşe.json'
+unset GAVAT_PROFILE_DEFAULTS
 
 finish
