@@ -79,7 +79,4 @@ bool gv_sale_may_step(gavat_op *op, int found, const char *from, const char *to)
 /* The stored extra_data (NULL: none) with what is given merged over it; what is stored and is no object stays unless something is given.
  * False: no memory. */
 bool gv_session_merge_extra(gv_text *out, const char *stored, const char *given);
-
-/* A line of the doctor: outcome "ok", "warn", "fail"; fails are counted in the op's number. */
-void gv_add_check(gavat_op *op, const char *check, const char *outcome, const char *figure, const char *advice);
 #endif

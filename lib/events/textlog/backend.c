@@ -1,5 +1,6 @@
 /* backend.c: the text log as a store in front of the events area's own. */
 #include "textlog.h"
+#include "../../core/check.h"
 
 #include "../../base/clock.h"
 #include "../../base/files.h"
@@ -129,29 +130,18 @@ static void check_folder(text_log *self, gavat_op *op)
 {
     const char *result = "ok", *advice = "";
     struct statvfs disk;
-    gv_text record = {0};
     int status = gv_text_log_make_folder(self->folder);
     if (status == 0 && access(self->folder, R_OK | W_OK | X_OK) < 0)
         status = -errno;
     if (status < 0) {
         result = "fail";
         advice = "make this folder writable for the program, or set GAVAT_TEXT_LOG_DIR to another one";
-        op->staged.number = 1;
     } else if (statvfs(self->folder, &disk) == 0 && (uint64_t)disk.f_bavail * disk.f_frsize < FREE_LEAST) {
         result = "warn";
         advice = "less than 100 MB are free on its disk: make room, or remove old files that end in .bak";
     }
-    gv_text_addf(&record, "{\"store\":\"textlog\",\"check\":\"folder\",\"result\":\"%s\",\"figure\":", result);
-    gv_text_add_json(&record, self->folder, strlen(self->folder));
-    gv_text_adds(&record, ",\"advice\":");
-    gv_text_add_json(&record, advice, strlen(advice));
-    gv_text_addc(&record, '}');
-    gv_result *records = gv_op_result(op);
-    if (records && gv_result_add_json(records, &record))
-        gv_op_succeed(op, GAVAT_REACHED_NONE);
-    else
-        gv_op_fail(op, GAVAT_ENOMEM, GAVAT_ERROR_RETRY, "", "no memory for the answer");
-    gv_text_free(&record);
+    gv_op_succeed(op, GAVAT_REACHED_NONE);
+    gv_check_add(op, "folder", result, self->folder, advice);
 }
 
 static void look_after_events(void *user)

@@ -79,6 +79,10 @@ int gv_state_apply(gv_state_sqlite *self, gavat_op *op)
         gv_state_describe_schema(self, op);
         return SQLITE_OK;
     }
+    if (op->kind->place == GV_CHECK_STATE) {
+        gv_state_check(self, op);
+        return SQLITE_OK;
+    }
     int code = run(self, op);
     gv_arena_free(&self->scratch);
     if (code != SQLITE_OK)

@@ -68,6 +68,8 @@ int gv_state_walk_items(gv_state_sqlite *self, const gv_state_row *row, int64_t 
                         bool (*each)(void *user, const char *value, size_t length), void *user);
 /* step.c */
 int gv_state_run_step(gv_state_sqlite *self, gavat_op *op);
+/* check.c: also while the file is not open */
+void gv_state_check(gv_state_sqlite *self, gavat_op *op);
 /* schema.c */
 int gv_state_upgrade(gv_state_sqlite *self, gavat_op *op, bool dry_run);
 void gv_state_describe_schema(gv_state_sqlite *self, gavat_op *op);

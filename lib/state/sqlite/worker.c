@@ -88,13 +88,32 @@ static void look_at_file(gv_state_sqlite *self)
     gv_writer_moved(&self->writing);
 }
 
+/* The file is not open: all fail, but for the doctor, who says so. */
+static void refuse_all(gv_state_sqlite *self)
+{
+    gv_list ops, done;
+    gv_link *link;
+    gv_list_init(&ops);
+    gv_list_init(&done);
+    gv_worker_take(&self->worker, &ops, SIZE_MAX);
+    while ((link = gv_list_take(&ops))) {
+        gavat_op *op = GV_CONTAINER(link, gavat_op, link);
+        if (op->kind->place == GV_CHECK_STATE)
+            gv_state_check(self, op);
+        else
+            gv_sqlite_fail(op, &self->db, self->writing.open_code, 0, "opening");
+        gv_list_append(&done, link);
+    }
+    gv_ops_finish(self->store->client, &done);
+}
+
 static void work(gv_state_sqlite *self)
 {
     gv_list reads;
     gv_list_init(&reads);
     look_at_file(self);
     if (!gv_writer_ready(&self->writing)) {
-        gv_writer_fail_queue(&self->writing);
+        refuse_all(self);
         return;
     }
     take_reads(self, &reads);
