@@ -1,9 +1,16 @@
 /* keys.c: one key: found, stored, removed. */
 #include "sqlite.h"
 
+#define PLACES (INT64_C(1) << 60)        /* no list has so many: beyond it a row is damaged */
+
 static int64_t column_number(sqlite3_stmt *row, int column)
 {
     return sqlite3_column_type(row, column) == SQLITE_INTEGER ? sqlite3_column_int64(row, column) : 0;
+}
+
+static int64_t within(int64_t number, int64_t least, int64_t most)
+{
+    return number < least ? least : number > most ? most : number;
 }
 
 int gv_state_read_row(sqlite3_stmt *statement, gavat_time now, gv_state_row *row)
@@ -22,10 +29,8 @@ int gv_state_read_row(sqlite3_stmt *statement, gavat_time now, gv_state_row *row
     if (row->late)
         row->expire_us = row->span;
     row->list = sqlite3_column_type(statement, 5) == SQLITE_INTEGER;
-    row->head = column_number(statement, 4);
-    row->items = column_number(statement, 5);
-    if (row->items < 0)
-        row->items = 0;
+    row->head = within(column_number(statement, 4), -PLACES, PLACES);
+    row->items = within(column_number(statement, 5), 0, PLACES);
     return SQLITE_OK;
 }
 
