@@ -78,7 +78,8 @@ GAVAT_API const char *gavat_op_uid(const gavat_op *op);
 /* Why the i-th refused record of a batch was refused, *index which one it is (gavat_batch_set_index). NULL: no more. */
 GAVAT_API const char *gavat_op_rejected(const gavat_op *op, size_t i, uint64_t *index);
 
-/* The answer of permit_message, try_limit and try_cooldown. Never NULL: allowed is 0 where the op failed. */
+/* The answer of permit_message, try_limit and try_cooldown. Never NULL: allowed is 0 where the op failed, but with the setting
+ * GAVAT_WITHOUT_STATE=open 1 where it failed because the store could not be asked (EUNAVAIL, ETIMEDOUT, EIO, ECORRUPT, ESCHEMA). */
 typedef int32_t gavat_reason;
 enum { GAVAT_REASON_NONE = 0, GAVAT_REASON_COOLDOWN = 1, GAVAT_REASON_WINDOW = 2, GAVAT_REASON_PHASE = 3, GAVAT_REASON_PAUSED = 4 };
 typedef int32_t gavat_advice;

@@ -10,6 +10,7 @@
  * stored time that is further away than its whole span counts as that span from now: a clock that was set back blocks nobody.
  *
  * A value of another shape under the name (written by another program, a list where a text is wanted): EINVAL, nothing is changed.
+ * try_cooldown and try_limit decide by the setting GAVAT_WITHOUT_STATE, closed or open, while the store cannot be asked.
  * Calls marked [no retry] have no id: the library never retries them, and a retry after MAYBE_APPLIED may count twice. */
 #ifndef GAVATCORE_STATE_H
 #define GAVATCORE_STATE_H

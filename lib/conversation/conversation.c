@@ -13,7 +13,7 @@ enum { GET, APPLY, PERMIT, SENT, OBSERVE, LIST, DUE, KINDS };
 static const gv_kind kinds[KINDS] = {
     KIND(GET, "get_conversation", 0),
     KIND(APPLY, "apply_conversation", GV_WRITE),
-    KIND(PERMIT, "permit_message", GV_WRITE),
+    KIND(PERMIT, "permit_message", GV_WRITE | GV_DECIDES),
     KIND(SENT, "note_sent", GV_WRITE),
     KIND(OBSERVE, "observe_outgoing", GV_WRITE),
     KIND(LIST, "get_conversations", 0),

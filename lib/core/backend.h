@@ -33,7 +33,8 @@ enum {
     GV_WRITE = 1,               /* once taken, a deadline or cancel leaves it MAYBE_APPLIED */
     GV_LONG = 2,                /* no deadline unless set; a cancel is heard by whoever works on it, which then finishes it */
     GV_URGENT = 4,              /* accepts a reserved op */
-    GV_FENCE = 8                /* a flush: waits for the others, nobody waits for it */
+    GV_FENCE = 8,               /* a flush: waits for the others, nobody waits for it */
+    GV_DECIDES = 16             /* gives a gavat_decision: GAVAT_WITHOUT_STATE speaks where the store cannot be asked */
 };
 #define GV_PLACES 32
 typedef struct gv_kind {

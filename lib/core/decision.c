@@ -1,5 +1,5 @@
 /* decision.c: the answer of a rule that allows or refuses, as the one record of an op. */
-#include "op.h"
+#include "client.h"
 #include <inttypes.h>
 
 static const char *const advices[] = {"none", "send", "menu", "wait", "silent"};
@@ -33,11 +33,26 @@ bool gv_op_decide(gavat_op *op, const gavat_decision *decision)
     return gv_result_add(result, copy);
 }
 
+/* The store could not be asked, and may never have heard of it. */
+static bool was_away(const gavat_op *op)
+{
+    switch (op->outcome->error.status) {
+    case GAVAT_EUNAVAIL: case GAVAT_ETIMEDOUT: case GAVAT_EIO: case GAVAT_ECORRUPT: case GAVAT_ESCHEMA:
+        return true;
+    default:
+        return false;
+    }
+}
+
 const gavat_decision *gavat_op_decision(const gavat_op *op)
 {
     static const gavat_decision refused = {0, GAVAT_REASON_NONE, GAVAT_ADVICE_NONE, 0, 0, 0};
+    static const gavat_decision allowed = {1, GAVAT_REASON_NONE, GAVAT_ADVICE_NONE, 0, 0, 0};
     if (!op || atomic_load_explicit(&op->phase, memory_order_acquire) < GV_PHASE_ENDED)
         return &refused;
     const gv_result *result = op->outcome->result;
-    return op->outcome->error.status == GAVAT_OK && result && result->shape == &decision_shape && result->count ? result->records[0] : &refused;
+    if (op->outcome->error.status == GAVAT_OK)
+        return result && result->shape == &decision_shape && result->count ? result->records[0] : &refused;
+    bool open = op->kind->flags & GV_DECIDES && was_away(op) && gv_config_number(op->client->config, GV_SET_WITHOUT_STATE) == 1;
+    return open ? &allowed : &refused;
 }

@@ -72,6 +72,10 @@ const gv_setting gv_settings[GV_SETTING_COUNT] = {
         "GAVAT_SQLITE_CACHE", NULL, GV_SETTING_BYTES, "64MiB", MIB, 4 * GIB, NULL,
         "The page cache of each SQLite connection that writes. "
         "Raise it when the indexes outgrow it and writes slow down."},
+    [GV_SET_WITHOUT_STATE] = {
+        "GAVAT_WITHOUT_STATE", NULL, GV_SETTING_CHOICE, "closed", 0, 0, "closed|open",
+        "What permits, limits and cooldowns decide while the state store cannot be asked: closed refuses, open allows. "
+        "The operation itself still says that it failed."},
     [GV_SET_DM_STATE_TTL] = {
         "GAVAT_DM_STATE_TTL", NULL, GV_SETTING_DURATION, "24h", SECOND, 365 * 24 * HOUR, NULL,
         "How long a conversation is kept after its last change; then it begins anew, also out of a pause."},

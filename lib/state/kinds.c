@@ -13,14 +13,14 @@ const gv_kind gv_state_ops[GV_STATE_CONVERSATIONS] = {
     KIND(GV_COMPARE_STATE, "compare_and_set_state", GV_WRITE),
     KIND(GV_SET_COOLDOWN, "set_cooldown", GV_WRITE),
     KIND(GV_CHECK_COOLDOWN, "check_cooldown", 0),
-    KIND(GV_TRY_COOLDOWN, "try_cooldown", GV_WRITE),
+    KIND(GV_TRY_COOLDOWN, "try_cooldown", GV_WRITE | GV_DECIDES),
     KIND(GV_CLEAR_COOLDOWN, "clear_cooldown", GV_WRITE),
     KIND(GV_ADD_COUNTER, "add_counter", GV_WRITE),
     KIND(GV_GET_COUNTER, "get_counter", 0),
     KIND(GV_RESET_COUNTER, "reset_counter", GV_WRITE),
     KIND(GV_PUSH_LIST, "push_list", GV_WRITE),
     KIND(GV_GET_LIST, "get_list", 0),
-    KIND(GV_TRY_LIMIT, "try_limit", GV_WRITE),
+    KIND(GV_TRY_LIMIT, "try_limit", GV_WRITE | GV_DECIDES),
 };
 _Static_assert(GV_STATE_PLACES <= GV_PLACES, "a client counts each kind in a place of its own");
 

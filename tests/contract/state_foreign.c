@@ -157,6 +157,7 @@ static void a_locked_file_is_waited_for_and_still_read(void **state)
     sqlite3 *db = NULL;
     DO(g, GAVAT_OK, set_state, "u", "k", "old", 0);
     assert_int_equal(sqlite3_open(file, &db), SQLITE_OK);
+    sqlite3_busy_timeout(db, 5000);
     assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
     expect_text(g, "k", "old", __LINE__);
     gavat_op *late = held(g), *patient = held(g);
@@ -171,6 +172,42 @@ static void a_locked_file_is_waited_for_and_still_read(void **state)
     expect_text(g, "k", "new", __LINE__);
     gavat_op_unref(late);
     gavat_op_unref(patient);
+}
+
+/* closed refuses, open allows; what is wrong with the arguments never does. */
+static void a_store_that_cannot_be_asked_decides_as_the_setting_says(void **state)
+{
+    static const char *const settings[][3] = {{NULL}, {"GAVAT_WITHOUT_STATE", "open", NULL}};
+    const char *file = file_of(state);
+    for (int i = 0; i < 2; i++) {
+        gavat *g = reopen(state, settings[i]);
+        sqlite3 *db = NULL;
+        assert_int_equal(sqlite3_open(file, &db), SQLITE_OK);
+        sqlite3_busy_timeout(db, 5000);
+        assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+        gavat_op *limit = held(g), *cooldown = held(g), *wrong = held(g), *set = held(g);
+        gavat_op_set_timeout(limit, 200);
+        gavat_op_set_timeout(cooldown, 200);
+        gavat_op_set_timeout(set, 200);
+        gavat_try_limit(limit, "u", "a", 1, 1000, 0);
+        gavat_try_cooldown(cooldown, "u", "a", 1000);
+        gavat_set_state(set, "u", "k", "v", 0);
+        gavat_try_limit(wrong, "u", "a", 0, 1000, 0);
+        expect_status(limit, GAVAT_ETIMEDOUT, __FILE__, __LINE__);
+        expect_status(cooldown, GAVAT_ETIMEDOUT, __FILE__, __LINE__);
+        expect_status(set, GAVAT_ETIMEDOUT, __FILE__, __LINE__);
+        expect_status(wrong, GAVAT_EINVAL, __FILE__, __LINE__);
+        assert_int_equal(gavat_op_decision(limit)->allowed, i);
+        assert_int_equal(gavat_op_decision(cooldown)->allowed, i);
+        assert_int_equal(gavat_op_decision(set)->allowed, 0);
+        assert_int_equal(gavat_op_decision(wrong)->allowed, 0);
+        gavat_op_unref(limit);
+        gavat_op_unref(cooldown);
+        gavat_op_unref(set);
+        gavat_op_unref(wrong);
+        assert_int_equal(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+        sqlite3_close(db);
+    }
 }
 
 static void what_another_process_writes_is_seen_at_once(void **state)
@@ -282,6 +319,7 @@ int main(void)
         cmocka_unit_test(damaged_lists_give_what_is_left_of_them),
         cmocka_unit_test(items_go_with_their_list_whoever_deletes_it),
         cmocka_unit_test(a_locked_file_is_waited_for_and_still_read),
+        cmocka_unit_test(a_store_that_cannot_be_asked_decides_as_the_setting_says),
         cmocka_unit_test(what_another_process_writes_is_seen_at_once),
         cmocka_unit_test(a_file_that_was_replaced_is_opened_anew),
         cmocka_unit_test(a_file_of_somebody_else_or_of_a_newer_library_is_left_alone),

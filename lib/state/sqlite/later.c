@@ -168,14 +168,16 @@ void gv_state_sweep(gv_state_sqlite *self)
     if (!self->db.handle || self->next_expiry > now || gv_clock_steady() - self->swept_at < APART)
         return;
     int64_t next = INT64_MAX;
+    int code = SQLITE_OK;
     sqlite3_busy_timeout(self->db.handle, 0);           /* it can wait, those who come meanwhile cannot */
-    int code = sweep_slice(self, now);
+    if (self->next_expiry)              /* else it looks first: no lock is taken for nothing */
+        code = sweep_slice(self, now);
     sqlite3_busy_timeout(self->db.handle, (int)self->writing.options.busy_ms);
     if (code == SQLITE_OK)
         code = gv_database_ask(&self->db, "SELECT min(expires) FROM gavat_state WHERE expires IS NOT NULL", &next);
     self->swept_at = gv_clock_steady();
     if (code == SQLITE_OK)
-        self->next_expiry = next;
+        self->next_expiry = next ? next : -1;
     if (code == SQLITE_OK && next <= now)
         self->swept_at = 0;     /* there is more: the next slice comes at once, behind the ops that wait */
     if ((code & 0xff) != SQLITE_BUSY)
