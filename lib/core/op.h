@@ -115,6 +115,8 @@ void gv_op_report(gavat_op *op, uint64_t done, uint64_t total, uint64_t rejected
 void gv_op_finish(gavat_op *op);
 void gv_ops_finish(gavat *g, gv_list *ops);     /* many, by their link; one lock, one wake. ops is empty then */
 
+bool gv_op_fits(gavat_op *op);                  /* false: results that are still held reach the byte bound, and op has failed EBUSY */
+
 /* The staged result, made on first use; NULL: no memory. */
 gv_result *gv_op_result(gavat_op *op);
 void gv_op_drop_result(gavat_op *op);           /* what was built so far is nobody's: before a gv_op_fail */

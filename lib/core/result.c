@@ -107,3 +107,13 @@ void gv_op_charge(gavat_op *op)
     if (op->staged.result)
         gv_result_charge(op->client, op->staged.result);
 }
+
+bool gv_op_fits(gavat_op *op)
+{
+    const gavat *g = op->client;
+    if (atomic_load(&g->bytes) <= g->most_bytes)
+        return true;
+    gv_op_fail(op, GAVAT_EBUSY, GAVAT_ERROR_RETRY, "", "the byte bound (GAVAT_MAX_BYTES, %zu) is reached by results that are still "
+               "held: let some go, then try again", g->most_bytes);
+    return false;
+}

@@ -36,6 +36,16 @@ bool gv_state_add(gavat_op *op, const char *user, const char *key, const char *v
     return gv_result_add(result, state);
 }
 
+bool gv_state_give_one(gavat_op *op, const char *user, const char *key, const char *value, size_t length, int64_t expire_ms)
+{
+    if (!gv_state_add(op, user, key, value, length, expire_ms))
+        return false;
+    const gavat_state *state = op->staged.result->records[0];
+    op->staged.result->text = state->value;
+    op->staged.result->text_length = length;
+    return true;
+}
+
 const gavat_state *gavat_op_state(const gavat_op *op, size_t i)
 {
     if (!op || atomic_load_explicit(&op->phase, memory_order_acquire) < GV_PHASE_ENDED)

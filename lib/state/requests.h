@@ -65,6 +65,9 @@ typedef struct gv_walk_request {
 /* Add a key, or an item of a list, to the op's result; all is copied. False: no memory. */
 bool gv_state_add(gavat_op *op, const char *user, const char *key, const char *value, size_t length, int64_t expire_ms);
 
+/* The same, of a result that holds this one record, whose value is also the op's text. */
+bool gv_state_give_one(gavat_op *op, const char *user, const char *key, const char *value, size_t length, int64_t expire_ms);
+
 /* The cursor behind a key, or behind an item of a walk; set in the op's result. False: no memory. */
 bool gv_state_set_cursor(gavat_op *op, const char *user, const char *key);
 bool gv_walk_set_cursor(gavat_op *op, const char *user, gavat_time due);

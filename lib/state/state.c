@@ -74,11 +74,7 @@ static bool tell(gv_step *step)
 {
     const gv_step_request *request = step->op->request;
     const gv_step_key *key = &step->keys[0];
-    if (!key->value)
-        return true;
-    gv_result *result = gv_op_result(step->op);
-    return result && gv_result_set_text(result, key->value, key->length)
-           && gv_state_add(step->op, request->user, key->key, key->value, key->length, key->expire_ms);
+    return !key->value || gv_state_give_one(step->op, request->user, key->key, key->value, key->length, key->expire_ms);
 }
 
 static bool decide_compare(gv_step *step)

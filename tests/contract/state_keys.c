@@ -213,6 +213,35 @@ static void compare_and_set_stores_only_over_what_was_expected(void **state)
     gavat_op_unref(op);
 }
 
+static void results_stay_within_the_byte_bound(void **state)
+{
+    static const char *const settings[] = {"GAVAT_MAX_BYTES", "2MiB", NULL};
+    gavat *g = reopen(state, settings);
+    char *value = repeat("x", 200000);
+    gavat_op *reads[40];
+    size_t good = 0;
+    DO(g, GAVAT_OK, set_state, "u", "k", value, 0);
+    for (size_t i = 0; i < 40; i++) {
+        reads[i] = gavat_op_new_held(g);
+        gavat_get_state(reads[i], "u", "k");
+    }
+    for (size_t i = 0; i < 40; i++) {
+        gavat_status status = gavat_op_wait(reads[i]);
+        assert_true(status == GAVAT_OK || status == GAVAT_EBUSY);
+        good += status == GAVAT_OK;
+    }
+    assert_in_range(good, 8, 12);
+    for (size_t i = 0; i < 40; i++)
+        gavat_op_unref(reads[i]);
+    for (int i = 0; i < 20; i++)
+        DO(g, GAVAT_OK, push_list, "u", "l", value, 0);
+    DO(g, GAVAT_EBUSY, get_list, "u", "l", 0, -1);
+    DO(g, GAVAT_EBUSY, list_state, "u");
+    DO(g, GAVAT_OK, get_list, "u", "l", 0, 3);
+    DO(g, GAVAT_OK, get_state, "u", "k");
+    free(value);
+}
+
 static void calls_of_one_thread_apply_in_order(void **state)
 {
     gavat *g = client_of(state);
@@ -242,6 +271,7 @@ int main(void)
         cmocka_unit_test(list_shows_every_kind_of_key_in_order),
         cmocka_unit_test(scan_gives_every_key_once_in_pages),
         cmocka_unit_test(compare_and_set_stores_only_over_what_was_expected),
+        cmocka_unit_test(results_stay_within_the_byte_bound),
         cmocka_unit_test(calls_of_one_thread_apply_in_order),
     };
     return run_on_state("state_keys", cases, sizeof cases / sizeof *cases);

@@ -46,15 +46,11 @@ static void serve(gv_reader *reader, gavat_op *op)
 
 static void work(gv_reader *reader, gavat_op *op)
 {
-    gavat *g = reader->self->store->client;
     reader->op = op;
     if (op->kind->place == GV_CHECK_EVENTS) {
         open_connection(reader);
         gv_sqlite_check(reader, op);
-    } else if (atomic_load(&g->bytes) > g->most_bytes) {
-        gv_op_fail(op, GAVAT_EBUSY, GAVAT_ERROR_RETRY, "", "the byte bound (GAVAT_MAX_BYTES, %zu) is reached by results that are still "
-                   "held: let some go, then try again", g->most_bytes);
-    } else {
+    } else if (gv_op_fits(op)) {
         int code = open_connection(reader);
         if (code == SQLITE_OK)
             serve(reader, op);

@@ -26,8 +26,7 @@ static int read_one(gv_state_sqlite *self, gavat_op *op)
         refuse_none(op);
     else if (row.list)
         gv_op_fail(op, GAVAT_EINVAL, 0, "", "state: a list lies under this name: gavat_list_state shows it");
-    else if (gv_state_give(op, request->user, request->key, row.value, row.length, (row.expire_us + 999) / 1000)
-             && !gv_result_set_text(op->staged.result, row.value, row.length))
+    else if (!gv_state_give_one(op, request->user, request->key, row.value, row.length, (row.expire_us + 999) / 1000))
         gv_op_fail(op, GAVAT_ENOMEM, GAVAT_ERROR_RETRY, "", "no memory for the value");
     return SQLITE_OK;
 }
@@ -83,7 +82,10 @@ int gv_state_apply(gv_state_sqlite *self, gavat_op *op)
         gv_state_check(self, op);
         return SQLITE_OK;
     }
+    if (!writes && !gv_op_fits(op))
+        return SQLITE_OK;
     int code = run(self, op);
+    gv_op_charge(op);           /* before the batch ends, so that it does not hold more than all may */
     gv_arena_free(&self->scratch);
     if (code != SQLITE_OK)
         gv_sqlite_fail(op, &self->db, code, 0, writes ? "writing to" : "reading");
