@@ -216,7 +216,7 @@ int gv_writer_end_unit(gv_writer *writer, int code)
 {
     if (code == SQLITE_OK)
         code = gv_database_do(writer->db, "RELEASE unit");
-    if (code == SQLITE_OK || sqlite3_get_autocommit(writer->db->handle))
+    if (code == SQLITE_OK || !writer->db->handle || sqlite3_get_autocommit(writer->db->handle))
         return code;
     int undone = gv_database_do(writer->db, "ROLLBACK TO unit");
     if (undone == SQLITE_OK)

@@ -233,6 +233,9 @@ static void results_stay_within_the_byte_bound(void **state)
     assert_in_range(good, 8, 12);
     for (size_t i = 0; i < 40; i++)
         gavat_op_unref(reads[i]);
+    gavat_op *room = gavat_op_new_wait(g, NULL, NULL, 10000);   /* the store lets go of its own references a moment later */
+    assert_non_null(room);
+    gavat_op_unref(room);
     for (int i = 0; i < 20; i++)
         DO(g, GAVAT_OK, push_list, "u", "l", value, 0);
     DO(g, GAVAT_EBUSY, get_list, "u", "l", 0, -1);
@@ -240,6 +243,39 @@ static void results_stay_within_the_byte_bound(void **state)
     DO(g, GAVAT_OK, get_list, "u", "l", 0, 3);
     DO(g, GAVAT_OK, get_state, "u", "k");
     free(value);
+}
+
+/* In memory each client has its own; in a file they share one, also at the same time. */
+static void clients_share_a_file_and_nothing_in_memory(void **state)
+{
+    fresh *f = *state;
+    gavat *other = open_client(f->url, NULL);
+    DO(f->g, GAVAT_OK, set_state, "u", "k", "v", 0);
+    DO(other, strcmp(f->url, "memory:") == 0 ? GAVAT_ENOTFOUND : GAVAT_OK, get_state, "u", "k");
+    close_client(other);
+}
+
+static void expect_refused(const char *url, gavat_status status, const char *words)
+{
+    gavat *g = NULL;
+    gavat_config *cfg = gavat_config_new();
+    assert_int_equal(gavat_config_set(cfg, "REDIS_URL", url), GAVAT_OK);
+    assert_int_equal(gavat_new(&g, NULL, cfg), status);
+    if (!strstr(gavat_config_error(cfg), words))
+        fail_msg("no \"%s\" in \"%s\"", words, gavat_config_error(cfg));
+    assert_null(strstr(gavat_config_error(cfg), "secret"));
+    gavat_config_free(cfg);
+}
+
+static void urls_that_no_backend_serves_are_refused_with_advice(void **state)
+{
+    (void)state;
+    expect_refused("redis://:secret@localhost:6379/0", GAVAT_ENOTSUP, "sqlite:///");
+    expect_refused("redis+cluster://a,b", GAVAT_ENOTSUP, "sqlite:///");
+    expect_refused("sqlite:///state.db?mode=ro", GAVAT_EINVAL, "?options");
+    expect_refused("sqlite://host/state.db", GAVAT_EINVAL, "three slashes");
+    expect_refused("sqlite:///:memory:", GAVAT_EINVAL, "memory:");
+    expect_refused("memory:///shared", GAVAT_EINVAL, "memory:");
 }
 
 static void calls_of_one_thread_apply_in_order(void **state)
@@ -272,6 +308,8 @@ int main(void)
         cmocka_unit_test(scan_gives_every_key_once_in_pages),
         cmocka_unit_test(compare_and_set_stores_only_over_what_was_expected),
         cmocka_unit_test(results_stay_within_the_byte_bound),
+        cmocka_unit_test(clients_share_a_file_and_nothing_in_memory),
+        cmocka_unit_test(urls_that_no_backend_serves_are_refused_with_advice),
         cmocka_unit_test(calls_of_one_thread_apply_in_order),
     };
     return run_on_state("state_keys", cases, sizeof cases / sizeof *cases);
