@@ -59,6 +59,7 @@ struct gavat {
     uint64_t generation;
     size_t outstanding;         /* submitted, not DONE; flushes and internal ones apart */
     size_t unended;             /* submitted, not ENDED: what a flush waits for */
+    gv_waiter *waking;          /* of ops that are DONE since the lock was taken: still to be woken */
     size_t places_free;         /* DONE since the lock was taken: still to go from `live` */
     bool turning;               /* the loop is in a turn, and looks again at its end: no need to wake it */
     bool wake_due;              /* there is something that the loop has not seen yet */

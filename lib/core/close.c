@@ -149,12 +149,14 @@ static void say_goodbye(gavat *g)
     pthread_mutex_unlock(&g->lock);
     if (op->done)
         op->done(op, op->user);
+    gv_list none;
+    gv_list_init(&none);
     pthread_mutex_lock(&g->lock);
     gv_op_done_locked(op);
     g->life = GV_LIFE_CLOSED;
     atomic_store(&g->gone, true);
     pthread_cond_broadcast(&g->closed);
-    pthread_mutex_unlock(&g->lock);
+    gv_unlock_released(g, &none);
 }
 
 static void on_handle_closed(uv_handle_t *handle)

@@ -90,7 +90,7 @@ struct gavat_op {
     gavat_progress progress_now;        /* client's lock */
     _Alignas(16) unsigned char memory[GV_OP_INLINE];
 };
-#define GV_OP_HOT offsetof(gavat_op, flush_waiting)
+#define GV_OP_HOT offsetof(gavat_op, flush_waiting)     /* to be fetched ahead while another one is worked on; link is at the start */
 
 /* Submitting, by the public calls, any thread:
  *     if (!gv_op_begin(op, &kind)) return;             NULL, or used before: nothing to do
@@ -129,12 +129,6 @@ void gv_result_free(gv_result *result);
 void gv_result_charge(gavat *g, gv_result *result);     /* count what it holds by now against the client's bound */
 void gv_op_charge(gavat_op *op);                /* the same of the staged one; the core does it at the end */
 
-/* A queue is longer than the caches: have the first `bytes` of the op behind this link brought in while another one is worked on. */
-static inline void gv_op_prefetch(const gv_link *link, size_t bytes)
-{
-    gv_prefetch(link, bytes);
-}
-
 /* For the core. */
 gavat_op *gv_op_new_internal(gavat *g, gavat_done_fn done, void *user);  /* beyond the bounds; not counted as live */
 const char *gv_op_backend(const gavat_op *op);  /* name, "" for the core's own kinds */
@@ -145,5 +139,6 @@ void gv_op_end(gavat_op *op, gavat_status status, uint32_t flags, const char *me
 void gv_op_expire(gavat_op *op);                /* its deadline has passed: withdraw it and end it */
 /* Its callback has returned; the flight's reference is the caller's to drop. Its place comes free in gv_unlock_released. */
 void gv_op_done_locked(gavat_op *op);
+void gv_waiters_wake(gv_waiter *waiters);       /* not under the lock, lest they wake up to wait for it */
 void gv_ops_unref(gavat *g, gv_list *ended);    /* a reference of each, by `ended`; g's counters, which all threads want, once */
 #endif

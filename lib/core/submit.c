@@ -42,7 +42,10 @@ void gv_unlock_released(gavat *g, gv_list *released)
     g->places_free = 0;
     if (gv_room_wanted(g))
         gv_room_locked(g);
+    gv_waiter *waking = g->waking;
+    g->waking = NULL;
     pthread_mutex_unlock(&g->lock);
+    gv_waiters_wake(waking);
     gv_ops_unref(g, released);
 }
 
@@ -123,7 +126,7 @@ static bool enter_locked(gavat *g, gavat_op *op, gv_list *released)
 {
     if (op->held)
         atomic_fetch_add_explicit(&op->refs, 1, memory_order_relaxed);
-    atomic_store_explicit(&op->phase, GV_PHASE_SUBMITTED, memory_order_relaxed);
+    atomic_store_explicit(&op->phase, GV_PHASE_SUBMITTED, memory_order_release);
     op->generation = g->generation;
     if (!op->internal)
         g->outstanding++;

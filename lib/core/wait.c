@@ -2,19 +2,25 @@
 #include "../base/clock.h"
 #include "../base/memory.h"
 #include "client.h"
+#include <errno.h>
+#include <semaphore.h>
 #include <string.h>
 
-struct gv_waiter {
+struct gv_waiter {              /* on the stack of the thread that waits */
     gv_waiter *next;
-    pthread_cond_t wake;
+    sem_t wake;                 /* posted once if it is taken off the op's list: then it must be consumed */
+    atomic_bool posted;         /* set before the post */
 };
 
 void gv_op_done_locked(gavat_op *op)
 {
     gavat *g = op->client;
     atomic_store_explicit(&op->phase, GV_PHASE_DONE, memory_order_release);
-    for (gv_waiter *waiter = op->waiters; waiter; waiter = waiter->next)
-        pthread_cond_signal(&waiter->wake);
+    for (gv_waiter *waiter = op->waiters; waiter; waiter = op->waiters) {
+        op->waiters = waiter->next;
+        waiter->next = g->waking;
+        g->waking = waiter;
+    }
     if (op->internal)
         return;
     g->outstanding--;
@@ -26,29 +32,59 @@ void gv_op_done_locked(gavat_op *op)
         gv_wake_locked(g);
 }
 
-/* Wait until done, or until `until` (steady; UINT64_MAX: no limit). True: done. Lock held. */
-static bool wait_locked(gavat_op *op, uint64_t until)
+void gv_waiters_wake(gv_waiter *waiters)
+{
+    gv_waiter *next;
+    for (; waiters; waiters = next) {
+        next = waiters->next;
+        atomic_store_explicit(&waiters->posted, true, memory_order_release);
+        sem_post(&waiters->wake);
+    }
+}
+
+/* Off the op's list, unless it is done: then the post is on its way. */
+static bool withdraw_waiter(gavat_op *op, gv_waiter *waiter)
+{
+    pthread_mutex_lock(&op->client->lock);
+    gv_waiter **place = &op->waiters;
+    while (*place && *place != waiter)
+        place = &(*place)->next;
+    bool withdrawn = *place != NULL;
+    if (withdrawn)
+        *place = waiter->next;
+    pthread_mutex_unlock(&op->client->lock);
+    return withdrawn;
+}
+
+static bool is_done(const gavat_op *op)
+{
+    return atomic_load_explicit(&op->phase, memory_order_acquire) == GV_PHASE_DONE;
+}
+
+/* Wait until done, or until `until` (steady; UINT64_MAX: no limit). True: done. */
+static bool wait_until(gavat_op *op, uint64_t until)
 {
     gavat *g = op->client;
-    gv_waiter waiter;
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&waiter.wake, &attributes);
-    pthread_condattr_destroy(&attributes);
+    gv_waiter waiter = {0};
+    sem_init(&waiter.wake, 0, 0);
+    pthread_mutex_lock(&g->lock);
+    bool done = is_done(op);
     waiter.next = op->waiters;
-    op->waiters = &waiter;
+    if (!done)
+        op->waiters = &waiter;
+    pthread_mutex_unlock(&g->lock);
     struct timespec end = {(time_t)(until / 1000000000), (long)(until % 1000000000)};
-    int timed_out = 0;
-    while (atomic_load_explicit(&op->phase, memory_order_relaxed) != GV_PHASE_DONE && !timed_out)
-        timed_out = until == UINT64_MAX ? pthread_cond_wait(&waiter.wake, &g->lock)
-                                        : pthread_cond_timedwait(&waiter.wake, &g->lock, &end);
-    gv_waiter **place = &op->waiters;
-    while (*place != &waiter)
-        place = &(*place)->next;
-    *place = waiter.next;
-    pthread_cond_destroy(&waiter.wake);
-    return atomic_load_explicit(&op->phase, memory_order_relaxed) == GV_PHASE_DONE;
+    while (!done) {             /* EINTR: again */
+        int failed = until == UINT64_MAX ? sem_wait(&waiter.wake) : sem_clockwait(&waiter.wake, CLOCK_MONOTONIC, &end);
+        done = !failed && atomic_load_explicit(&waiter.posted, memory_order_acquire);
+        if (!failed || errno != ETIMEDOUT)
+            continue;
+        if (withdraw_waiter(op, &waiter))
+            break;
+        until = UINT64_MAX;     /* it is done: only the post is missing */
+    }
+    sem_destroy(&waiter.wake);
+    return done;
 }
 
 #define GRACE UINT64_C(100000000)       /* for a loop that is busy when the deadline passes */
@@ -65,17 +101,11 @@ gavat_status gavat_op_wait(gavat_op *op)
         return GAVAT_EDEADLK;
     if (phase == GV_PHASE_NEW)
         return GAVAT_EINVAL;
-    pthread_mutex_lock(&g->lock);
     uint64_t due = op->deadline.due;
-    bool done = wait_locked(op, due ? due : UINT64_MAX);
-    pthread_mutex_unlock(&g->lock);
-    if (!done) {                /* the loop may be busy or stopped: end the op from here */
+    if (!wait_until(op, due ? due : UINT64_MAX)) {      /* the loop may be busy or stopped: end the op from here */
         gv_op_expire(op);
-        pthread_mutex_lock(&g->lock);
-        done = wait_locked(op, gv_clock_steady() + GRACE);
-        if (!done && atomic_load(&op->phase) == GV_PHASE_CALLING)
-            wait_locked(op, UINT64_MAX);
-        pthread_mutex_unlock(&g->lock);
+        if (!wait_until(op, gv_clock_steady() + GRACE) && atomic_load(&op->phase) == GV_PHASE_CALLING)
+            wait_until(op, UINT64_MAX);
     }
     return op->outcome->error.status;
 }

@@ -152,7 +152,7 @@ static int apply_all(gv_writer *writer, gv_list *ops, gv_list *done)
     gv_link *link;
     while ((link = gv_list_take(ops))) {
         gavat_op *op = GV_CONTAINER(link, gavat_op, link);
-        gv_op_prefetch(ops->head.next, sizeof *op);
+        gv_prefetch(ops->head.next, sizeof *op);
         if (writer->set_aside && writer->set_aside(writer->self, op))
             continue;
         gv_list_append(done, link);

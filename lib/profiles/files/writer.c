@@ -133,7 +133,7 @@ static void run_batch(gv_files *self, gv_place *place)
     gv_worker_take(&self->writer, &b.ops, GV_FILES_BATCH);
     while ((link = gv_list_take(&b.ops))) {
         gavat_op *op = GV_CONTAINER(link, gavat_op, link);
-        gv_op_prefetch(b.ops.head.next, sizeof *op);
+        gv_prefetch(b.ops.head.next, sizeof *op);
         bool scan = is_scan(op) && !self->refusal[0];
         if (self->refusal[0] && gv_op_take(op))
             gv_op_fail(op, GAVAT_EINVAL, 0, "", "%s", self->refusal);
