@@ -1,4 +1,5 @@
 #include "raw.h"
+#include "driver.h"
 #include "figures.h"
 #include "../../lib/base/clock.h"
 #include "../../lib/base/fold.h"
@@ -10,50 +11,18 @@
 
 #define FEED 20000              /* rows a transaction of the index, as the library has it */
 
-static void run(sqlite3 *db, const char *sql)
-{
-    char *why = NULL;
-    if (sqlite3_exec(db, sql, NULL, NULL, &why) != SQLITE_OK)
-        fprintf(stderr, "bench: %s: %s\n", sql, why ? why : "?");
-    bench_need(!why, "the raw loop failed");
-}
-
-static sqlite3_stmt *prepare(sqlite3 *db, const char *sql)
-{
-    sqlite3_stmt *statement = NULL;
-    int code = sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL);
-    if (code != SQLITE_OK)
-        fprintf(stderr, "bench: %s: %s\n", sql, sqlite3_errmsg(db));
-    bench_need(code == SQLITE_OK, "the raw loop failed");
-    return statement;
-}
-
-static sqlite3 *open_file(const char *path, const char *synchronous, int cache_mib)
-{
-    sqlite3 *db = NULL;
-    char sql[240];
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
-    bench_need(sqlite3_open_v2(path, &db, flags, NULL) == SQLITE_OK, "the raw loop's file cannot be opened");
-    snprintf(sql, sizeof sql,
-             "PRAGMA journal_mode=WAL; PRAGMA synchronous=%s; PRAGMA cache_size=-%d; PRAGMA wal_autocheckpoint=40000; "
-             "PRAGMA journal_size_limit=67108864; PRAGMA temp_store=MEMORY; PRAGMA secure_delete=OFF",
-             synchronous, cache_mib * 1024);
-    run(db, sql);
-    return db;
-}
-
 static void open_index(raw *self, const char *path)
 {
     char name[600];
     snprintf(name, sizeof name, "%s.search", path);
-    self->index = open_file(name, "NORMAL", 16);
-    run(self->index,
+    self->index = driver_open(name, "NORMAL", 16);
+    driver_run(self->index,
         "CREATE VIRTUAL TABLE words USING fts5(message, type, content='', tokenize='trigram case_sensitive 1'); "
         "INSERT INTO words(words, rank) VALUES('hashsize', 8388608); "
         "INSERT INTO words(words, rank) VALUES('automerge', 8)");
-    self->feed_read = prepare(self->db,
+    self->feed_read = driver_prepare(self->db,
                               "SELECT id, message, event_type FROM event_logs WHERE id > ?1 ORDER BY id LIMIT ?2");
-    self->feed_write = prepare(self->index, "INSERT INTO words (rowid, message, type) VALUES (?1, ?2, ?3)");
+    self->feed_write = driver_prepare(self->index, "INSERT INTO words (rowid, message, type) VALUES (?1, ?2, ?3)");
 }
 
 void raw_open(raw *self, const char *path, bool with_index, sample *source)
@@ -61,15 +30,15 @@ void raw_open(raw *self, const char *path, bool with_index, sample *source)
     gv_text schema = {0};
     memset(self, 0, sizeof *self);
     self->sample = source;
-    self->db = open_file(path, "FULL", 64);
+    self->db = driver_open(path, "FULL", 64);
     int there = sqlite3_table_column_metadata(self->db, NULL, "event_logs", NULL, NULL, NULL, NULL, NULL, NULL);
     bench_need(gv_events_schema_sql(&schema), "no memory");
     if (there != SQLITE_OK)
-        run(self->db, gv_text_get(&schema));
+        driver_run(self->db, gv_text_get(&schema));
     gv_text_free(&schema);
-    self->insert = prepare(self->db, gv_insert_sql(&gv_events_kind));
-    self->reader = open_file(path, "FULL", 32);         /* as a reader of the library has it */
-    self->page = prepare(self->reader,
+    self->insert = driver_prepare(self->db, gv_insert_sql(&gv_events_kind));
+    self->reader = driver_open(path, "FULL", 32);         /* as a reader of the library has it */
+    self->page = driver_prepare(self->reader,
                          "SELECT id, user_id, username, event_type, message, context, level, timestamp, uid "
                          "FROM event_logs WHERE user_id = ?1 ORDER BY timestamp DESC, uid DESC LIMIT 100");
     if (with_index)
@@ -109,7 +78,7 @@ static void feed_index(raw *self)
     int code = SQLITE_ROW;
     int64_t count = FEED;
     while (count == FEED) {
-        run(self->index, "BEGIN");
+        driver_run(self->index, "BEGIN");
         sqlite3_bind_int64(self->feed_read, 1, self->fed);
         sqlite3_bind_int64(self->feed_read, 2, FEED);
         for (count = 0; (code = sqlite3_step(self->feed_read)) == SQLITE_ROW; count++) {
@@ -126,7 +95,7 @@ static void feed_index(raw *self)
         }
         sqlite3_reset(self->feed_read);
         bench_need(code == SQLITE_DONE, "the raw loop could not read");
-        run(self->index, "COMMIT");
+        driver_run(self->index, "COMMIT");
     }
 }
 
@@ -135,11 +104,11 @@ void raw_write(raw *self, size_t count, size_t batch)
     size_t since = 0;
     for (size_t i = 0; i < count;) {
         if (batch > 1)
-            run(self->db, "BEGIN IMMEDIATE");
+            driver_run(self->db, "BEGIN IMMEDIATE");
         for (size_t k = 0; k < batch && i < count; k++, i++)
             insert_one(self);
         if (batch > 1)
-            run(self->db, "COMMIT");
+            driver_run(self->db, "COMMIT");
         since += batch;
         if (self->index && since >= FEED) {
             feed_index(self);
@@ -168,10 +137,10 @@ size_t raw_read_page(raw *self, const char *user)
 double raw_search(const char *path, const char *index_path, const char *folded, size_t *found)
 {
     char sql[900], phrase[200];
-    sqlite3 *db = open_file(path, "FULL", 16);
+    sqlite3 *db = driver_open(path, "FULL", 16);
     snprintf(sql, sizeof sql, "ATTACH '%s' AS i", index_path);
-    run(db, sql);
-    sqlite3_stmt *search = prepare(db, "SELECT e.* FROM i.words CROSS JOIN event_logs e ON e.id = words.rowid "
+    driver_run(db, sql);
+    sqlite3_stmt *search = driver_prepare(db, "SELECT e.* FROM i.words CROSS JOIN event_logs e ON e.id = words.rowid "
                                    "WHERE words MATCH ?1 ORDER BY words.rowid DESC LIMIT 100");
     snprintf(phrase, sizeof phrase, "\"%s\"", folded);
     double times[5];
