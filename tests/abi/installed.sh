@@ -93,6 +93,10 @@ run()
         page) "$tap_dir/import-$2" <"$data/events.jsonl" && "$program" >out &&
             [ "$(wc -l <out)" -ge "$(wc -l <"$data/events.jsonl")" ] ;;
         load_samples) "$program" "$data" ;;
+        state_cooldown)
+            printf '42 /lang en\n42 hi\n42 again\n7 selam\n' | "$program" >out && cat out &&
+                grep -qx '42: Hello! You are number 1 today.' out && grep -qE '^42: silent for another (300|2[89][0-9]) s$' out &&
+                grep -qx '7: Merhaba! You are number 2 today.' out && echo '7 hala' | "$program" | grep '^7: silent' ;;
         *) "$program" ;;
     esac
 }
