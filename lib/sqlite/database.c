@@ -141,7 +141,8 @@ void gv_database_undo(gv_database *db)
     if (!db->handle || sqlite3_get_autocommit(db->handle))
         return;
     gv_database_do(db, ROLLBACK);
-    if (!sqlite3_get_autocommit(db->handle))
+    const char *path = sqlite3_db_filename(db->handle, "main");
+    if (!sqlite3_get_autocommit(db->handle) && path && *path)
         gv_database_close(db);
 }
 

@@ -39,7 +39,8 @@ int gv_database_do(gv_database *db, const char *sql);           /* one statement
 /* The one number a query gives; *number stays as it is when it gives none. SQLITE_OK, or the code. */
 int gv_database_ask(gv_database *db, const char *sql, int64_t *number);
 int64_t gv_database_number(gv_database *db, const char *sql, int64_t fallback);     /* the same; fallback also when it fails */
-/* No transaction is open afterwards: when it cannot be rolled back, the connection is closed, which comes to the same. */
+/* No transaction is open afterwards: when it cannot be rolled back, the connection is closed, which comes to the same. Of a database in
+ * memory that would be the end of its data: its transaction stays, and gv_writer_ready tries again. */
 void gv_database_undo(gv_database *db);
 /* The file was deleted or replaced under its name: what is written goes where nobody will find it. */
 bool gv_database_moved(gv_database *db);

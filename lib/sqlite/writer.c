@@ -82,8 +82,11 @@ void gv_writer_distrust(gv_writer *writer, int code)
 /* Later attempts, five a second at most. */
 bool gv_writer_ready(gv_writer *writer)
 {
-    if (writer->db->handle)
-        return true;
+    gv_database_undo(writer->db);       /* what could not be rolled back for want of memory */
+    if (writer->db->handle) {
+        writer->open_code = sqlite3_get_autocommit(writer->db->handle) ? SQLITE_OK : SQLITE_NOMEM;
+        return writer->open_code == SQLITE_OK;
+    }
     if (gv_clock_steady() - writer->opened_at < REOPEN)
         return false;
     note_opened(writer, open_file(writer, NULL));

@@ -6,7 +6,6 @@
 
 #include "client.h"
 #include "ledger.h"
-#include <sqlite3.h>
 #include <time.h>
 
 entry *ledger_add(ledger *book, char kind, const char *uid, const char *user)
@@ -89,15 +88,6 @@ bool send_until_ok(gavat *g, entry *row, int seconds)
     return false;
 }
 
-static sqlite3 *open_plain(const char *path)
-{
-    sqlite3 *db = NULL;
-    if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, "unix") != SQLITE_OK)
-        fail_msg("%s: %s", path, sqlite3_errmsg(db));
-    sqlite3_busy_timeout(db, 10000);
-    return db;
-}
-
 static int by_uid(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);
@@ -129,15 +119,6 @@ static char **read_uids(sqlite3 *db, size_t *count)
     return uids;
 }
 
-static void check_sound(sqlite3 *db)
-{
-    sqlite3_stmt *row = NULL;
-    assert_int_equal(sqlite3_prepare_v2(db, "PRAGMA integrity_check", -1, &row, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_step(row), SQLITE_ROW);
-    assert_string_equal((const char *)sqlite3_column_text(row, 0), "ok");
-    sqlite3_finalize(row);
-}
-
 void check_ledger(const char *path, const ledger *book, bool all_of_them)
 {
     size_t count, lost = 0, unsaid = 0, twice = 0;
@@ -158,16 +139,4 @@ void check_ledger(const char *path, const ledger *book, bool all_of_them)
     free(uids);
     if (lost || twice || (unsaid && !all_of_them))
         fail_msg("%s: %zu acknowledged records lost, %zu there twice, %zu there that were said not to be", path, lost, twice, unsaid);
-}
-
-long long ask_file(const char *path, const char *sql)
-{
-    sqlite3_stmt *row = NULL;
-    sqlite3 *db = open_plain(path);
-    if (sqlite3_prepare_v2(db, sql, -1, &row, NULL) != SQLITE_OK || sqlite3_step(row) != SQLITE_ROW)
-        fail_msg("%s: %s", sql, sqlite3_errmsg(db));
-    long long number = sqlite3_column_int64(row, 0);
-    sqlite3_finalize(row);
-    sqlite3_close(db);
-    return number;
 }

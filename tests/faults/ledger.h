@@ -2,6 +2,7 @@
  * SQLite on the system's own files, without the library. Not shared between threads. */
 #ifndef GAVATCORE_TEST_LEDGER_H
 #define GAVATCORE_TEST_LEDGER_H
+#include "plain.h"
 #include <gavatcore.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,6 +32,4 @@ bool send_until_ok(gavat *g, entry *row, int seconds);
 /* The file is sound; each acknowledged record is in it once, none twice; one that was refused is absent, unless its error left that open
  * (all_of_them: whatever was said). Fails the case. */
 void check_ledger(const char *path, const ledger *book, bool all_of_them);
-/* One number by plain SQLite; fails the case when there is none. */
-long long ask_file(const char *path, const char *sql);
 #endif
