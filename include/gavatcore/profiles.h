@@ -15,13 +15,14 @@
 extern "C" {
 #endif
 
+enum { GAVAT_PROFILE_DELETED = 1 };     /* from gavat_watch_profiles: username only */
 typedef struct gavat_profile {          /* read only */
     const char *username;
     const char *json;                   /* the document, ended by NUL; read one field with gavat_json_find or gavat_json_copy */
     size_t json_length;
     int64_t revision;                   /* 1, 2, …; 0: another program wrote it last */
     gavat_time created_at, updated_at;  /* 0: the document does not say */
-    uint32_t flags, reserved;           /* 0 */
+    uint32_t flags, reserved;
 } gavat_profile;
 
 /* All that is given must match. */
@@ -32,6 +33,7 @@ typedef struct gavat_profile_filter {
     int32_t is_active, autospam;
     int32_t reserved;
     const char *type;
+    const char *where;                  /* JSON: {"reply_mode":"hybrid","gpt.temperature":{">=":0.5,"<":1}}; = != < <= > >= */
     const char *cursor;                 /* gavat_op_cursor of the page before */
 } gavat_profile_filter;
 GAVAT_INIT(profile_filter)
@@ -54,8 +56,8 @@ GAVAT_API void gavat_patch_profile(gavat_op *op, const char *username, const cha
 /* ENOTFOUND when there is none. */
 GAVAT_API void gavat_delete_profile(gavat_op *op, const char *username);
 
-/* One document. user_id: as text, found stored as text or number; of several the first by username. ENOTFOUND; ECORRUPT: it is there
- * but cannot be read. */
+/* One document; the defaults file of the settings is merged under it. user_id: as text, found stored as text or number; of several
+ * the first by username. ENOTFOUND; ECORRUPT: it is there but cannot be read. */
 GAVAT_API void gavat_get_profile(gavat_op *op, const char *username);
 GAVAT_API void gavat_get_profile_by_user_id(gavat_op *op, const char *user_id);
 
@@ -74,6 +76,11 @@ GAVAT_API void gavat_get_profile_stats(gavat_op *op);
 GAVAT_API void gavat_put_profiles(gavat_op *op, const char *const *usernames, const char *const *jsons, size_t count);
 GAVAT_API void gavat_get_named_profiles(gavat_op *op, const char *const *usernames, size_t count);
 GAVAT_API void gavat_delete_profiles(gavat_op *op, const char *const *usernames, size_t count);
+
+/* The next changes after token (a gavat_op_cursor of this call; NULL: from now), each once, deletions too; changes of one profile that
+ * follow on each other may come as one. A document that cannot be read is in gavat_op_rejected. Waits up to the op's timeout; with
+ * nothing new it ends OK, count 0. Always gives the next token. ENOTFOUND: token too old, or of another client: read all anew. */
+GAVAT_API void gavat_watch_profiles(gavat_op *op, const char *token);
 
 /* Record i of the op, or NULL. Belongs to the op. */
 GAVAT_API const gavat_profile *gavat_op_profile(const gavat_op *op, size_t i);

@@ -34,8 +34,10 @@ enum {
     GV_LONG = 2,                /* no deadline unless set; a cancel is heard by whoever works on it, which then finishes it */
     GV_URGENT = 4,              /* accepts a reserved op */
     GV_FENCE = 8,               /* a flush: waits for the others, nobody waits for it */
-    GV_DECIDES = 16             /* gives a gavat_decision: GAVAT_WITHOUT_STATE speaks where the store cannot be asked */
+    GV_DECIDES = 16,            /* gives a gavat_decision: GAVAT_WITHOUT_STATE speaks where the store cannot be asked */
+    GV_POLL = 32                /* waits for news until its timeout, then ends well: no flush waits for it, and its deadline stays behind */
 };
+#define GV_POLL_GRACE UINT64_C(1000000000)      /* so many nanoseconds */
 #define GV_PLACES 32
 typedef struct gv_kind {
     const char *name;           /* "log_event": as the public call, without gavat_ */

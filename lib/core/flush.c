@@ -20,7 +20,7 @@ static void leave_list(gavat_op *flush)
 
 void gv_flush_ended_locked(gavat *g, gavat_op *op, uint64_t now, gv_list *released)
 {
-    if (op->internal)
+    if (op->internal || op->kind->flags & GV_POLL)
         return;
     if (op->kind->flags & GV_FENCE) {
         leave_list(op);

@@ -119,6 +119,8 @@ static void set_deadline(gavat *g, gavat_op *op)
     op->submitted = gv_clock_steady();
     uint32_t timeout = op->timeout_given ? op->timeout_ms : op->kind->flags & GV_LONG ? 0 : g->timeout_ms;
     op->deadline.due = timeout ? op->submitted + UINT64_C(1000000) * timeout : 0;
+    if (timeout && op->kind->flags & GV_POLL)
+        op->deadline.due += GV_POLL_GRACE;
 }
 
 /* Into the client, lock held. False: it has ended already. */
@@ -130,7 +132,7 @@ static bool enter_locked(gavat *g, gavat_op *op, gv_list *released)
     op->generation = g->generation;
     if (!op->internal)
         g->outstanding++;
-    if (!op->internal && !(op->kind->flags & GV_FENCE))
+    if (!op->internal && !(op->kind->flags & (GV_FENCE | GV_POLL)))
         g->unended++;
     gv_deadlines_add(&g->deadlines, &op->deadline);
     if (op->deadline.due && op->deadline.due < g->armed)

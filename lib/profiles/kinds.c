@@ -16,7 +16,7 @@ const gv_kind gv_profiles_ops[GV_PROFILES_PLACES] = {
     KIND(GV_GET_PROFILES, "get_profiles", 0),
     KIND(GV_SEARCH_PROFILES, "search_profiles", 0),
     KIND(GV_PROFILE_STATS, "get_profile_stats", 0),
-    KIND(GV_WATCH_PROFILES, "watch_profiles", 0),
+    KIND(GV_WATCH_PROFILES, "watch_profiles", GV_POLL),
 };
 _Static_assert(GV_PROFILES_PLACES <= GV_PLACES, "a client counts each kind in a place of its own");
 

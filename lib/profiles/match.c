@@ -49,6 +49,8 @@ bool gv_match_query(gv_match *match, gv_slice document)
         if (!type.data || !gv_slice_is(type, query->type))
             return false;
     }
+    if (!gv_json_match(document, match->where))
+        return false;
     return !query->keyword.data || holds_keyword(match, document);
 }
 

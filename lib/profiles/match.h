@@ -2,9 +2,11 @@
 #ifndef GV_PROFILES_MATCH_H
 #define GV_PROFILES_MATCH_H
 #include "requests.h"
+#include "../base/json_query.h"
 
 typedef struct gv_match {       /* one query's, or one user_id's; reused for many documents */
     const gv_profile_query *query;
+    gv_json_query where;        /* of the query */
     gv_text text, folded;       /* scratch; failed: memory is out, and no answer counts */
 } gv_match;
 

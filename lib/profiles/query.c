@@ -1,6 +1,7 @@
 /* query.c: the public calls that look through all profiles. */
 #include "requests.h"
 #include "../base/fold.h"
+#include "../base/json_query.h"
 #include "../base/utf8.h"
 #include "../core/client.h"
 #include "../core/request.h"
@@ -31,6 +32,25 @@ static bool check_flag(gavat_op *op, const char *name, int32_t flag)
     return false;
 }
 
+/* What it says is thrown away: the store's thread reads it again. */
+static bool check_where(gavat_op *op, gv_slice where)
+{
+    size_t at;
+    gv_arena scratch = {0};
+    gv_json_query query;
+    char why[GV_JSON_WHY] = "";
+    const char *wrong = where.data ? gv_json_check(where, GV_JSON_DEPTH, 0, &at) : NULL;
+    bool good = !wrong && gv_json_read_query(&scratch, where, &query, why);
+    gv_arena_free(&scratch);
+    if (wrong)
+        gv_op_refuse(op, GAVAT_EINVAL, "filter: where is not JSON at byte %zu: %s", at, wrong);
+    else if (!good && *why)
+        gv_op_refuse(op, GAVAT_EINVAL, "filter: where: %s", why);
+    else if (!good)
+        gv_op_refuse(op, GAVAT_ENOMEM, "no memory for the filter");
+    return good;
+}
+
 static bool check_filter(gavat_op *op, const gavat_profile_filter *filter)
 {
     if (!check_flag(op, "is_active", filter->is_active) || !check_flag(op, "autospam", filter->autospam))
@@ -40,7 +60,7 @@ static bool check_filter(gavat_op *op, const gavat_profile_filter *filter)
     else if (filter->cursor && !gv_profile_cursor_read(filter->cursor))
         gv_op_refuse(op, GAVAT_EINVAL, "filter: this cursor is not one that a page of profiles gave");
     else
-        return true;
+        return check_where(op, gv_slice_of(filter->where));
     return false;
 }
 
@@ -63,13 +83,14 @@ static void submit_query(gavat_op *op, const gavat_profile_filter *filter, const
         return;
     const char *after = own.cursor ? gv_profile_cursor_read(own.cursor) : NULL;
     size_t size = gv_call_sum(sizeof(gv_profile_query), gv_call_room(own.type));
-    size = gv_call_sum(size, gv_call_room(after));
+    size = gv_call_sum(gv_call_sum(size, gv_call_room(own.where)), gv_call_room(after));
     size = gv_call_sum(size, keyword ? strlen(keyword) * GV_FOLD_GROWTH + 1 : 0);      /* KEYWORD_MOST was checked */
     gv_profile_query *query = gv_op_request(op, size);
     if (!query)
         return;
     char *at = (char *)(query + 1);
     query->type = gv_call_put(&at, own.type);
+    query->where = gv_slice_of(gv_call_put(&at, own.where));
     query->after = gv_call_put(&at, after);
     query->is_active = own.is_active;
     query->autospam = own.autospam;
@@ -96,6 +117,22 @@ void gavat_search_profiles(gavat_op *op, const char *keyword, const gavat_profil
         submit_query(op, filter, keyword);
     else
         gv_op_refuse(op, GAVAT_EINVAL, "keyword is NULL: give the text to look for, or use gavat_get_profiles");
+}
+
+void gavat_watch_profiles(gavat_op *op, const char *token)
+{
+    if (!gv_op_begin(op, &gv_profiles_ops[GV_WATCH_PROFILES]))
+        return;
+    if (token && (strncmp(token, "w1:", 3) != 0 || strlen(token) < 3 + 36 + 2 || token[3 + 36] != ':')) {
+        gv_op_refuse(op, GAVAT_EINVAL, "this token is not one that watch_profiles gave");
+        return;
+    }
+    gv_watch_request *request = gv_op_request(op, gv_call_sum(sizeof *request, gv_call_room(token)));
+    if (!request)
+        return;
+    char *at = (char *)(request + 1);
+    request->token = gv_call_put(&at, token);
+    gv_op_submit(op);
 }
 
 void gavat_get_profile_stats(gavat_op *op)

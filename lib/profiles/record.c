@@ -34,7 +34,13 @@ static void print_plain(gv_slice value, gv_text *out)
 static void print_record(const void *record, gv_text *out)
 {
     const gavat_profile *profile = record;
-    print_plain((gv_slice){profile->json, profile->json_length}, out);
+    if (!(profile->flags & GAVAT_PROFILE_DELETED)) {
+        print_plain((gv_slice){profile->json, profile->json_length}, out);
+        return;
+    }
+    gv_text_adds(out, "{\"username\":");
+    gv_text_add_json(out, profile->username, strlen(profile->username));
+    gv_text_adds(out, ",\"deleted\":true}");
 }
 
 const gv_shape gv_profile_shape = {"profile", print_record};

@@ -38,6 +38,7 @@ typedef struct gv_many_request {        /* PUT_PROFILES, DELETE_PROFILES, GET_NA
 typedef struct gv_profile_query {       /* GET_PROFILES, SEARCH_PROFILES */
     const char *type;           /* NULL: any */
     int32_t is_active, autospam;        /* 1, -1, 0 any */
+    gv_slice where;             /* conditions, as gv_json_read_query takes them; data NULL: none */
     gv_slice keyword;           /* folded; SEARCH */
     const char *after;          /* a username; NULL: from the start */
     uint32_t limit;

@@ -130,6 +130,32 @@ static void filters_narrow_and_all_must_match(void **state)
     assert_list(g, &filter, "");
 }
 
+static void conditions_compare_and_reach_inside(void **state)
+{
+    gavat *g = client_of(state);
+    gavat_profile_filter filter = gavat_profile_filter_init();
+    static const char *const found[][2] = {
+        {"{\"gpt.temperature\":{\">=\":0.5,\"<\":1}}", "a|b"}, {"{\"gpt.temperature\":0.5}", "a"}, {"{\"mode\":\"x\"}", "a|c"},
+        {"{\"mode\":\"x\",\"gpt.temperature\":{\">\":0}}", "a"}, {"{\"mode\":{\"!=\":\"x\"}}", "b"},
+        {"{\"username\":{\">\":\"a\"}}", "b|c"},
+        {"{\"gpt\":null}", "c"}, {"{\"revision\":{\">=\":2}}", "b"}, {"{}", "a|b|c"},
+    };
+    put_profile(g, "a", "{\"mode\":\"x\",\"gpt\":{\"temperature\":0.50}}");
+    put_profile(g, "b", "{}");
+    put_profile(g, "b", "{\"mode\":\"y\",\"gpt\":{\"temperature\":9e-1}}");
+    put_profile(g, "c", "{\"mode\":\"x\"}");
+    for (size_t i = 0; i < sizeof found / sizeof *found; i++) {
+        filter.where = found[i][0];
+        assert_list(g, &filter, found[i][1]);
+    }
+    filter.where = "{\"a\":";
+    REFUSE(g, "where is not JSON", get_profiles, &filter);
+    filter.where = "[]";
+    REFUSE(g, "filter: where", get_profiles, &filter);
+    filter.where = "{\"a..b\":1}";
+    REFUSE(g, "filter: where", search_profiles, "x", &filter);
+}
+
 static void bad_filters_are_refused(void **state)
 {
     gavat *g = client_of(state);
@@ -237,6 +263,7 @@ int main(void)
         cmocka_unit_test(pages_come_by_username_and_go_on_where_they_ended),
         cmocka_unit_test(a_page_ends_at_its_bytes),
         cmocka_unit_test(filters_narrow_and_all_must_match),
+        cmocka_unit_test(conditions_compare_and_reach_inside),
         cmocka_unit_test(bad_filters_are_refused),
         cmocka_unit_test(a_search_folds_letters_and_takes_the_keyword_as_it_is),
         cmocka_unit_test(a_user_id_is_found_as_text_and_as_number),

@@ -1,6 +1,7 @@
 #include "files.h"
 #include "../../base/files.h"
 #include <string.h>
+#include <sys/eventfd.h>
 
 static const char *const schemes[] = {"file", NULL};
 
@@ -10,8 +11,10 @@ static void worker_ended(gv_worker *worker)
     pthread_mutex_lock(&self->lock);
     bool last = --self->running == 0;
     pthread_mutex_unlock(&self->lock);
-    if (last)
-        gv_store_closed(self->store);
+    if (!last)
+        return;
+    gv_file_close(self->wake_fd);
+    gv_store_closed(self->store);
 }
 
 /* file://data/profiles is relative, file:///var/profiles is not. Made absolute: the program may change its folder later. */
@@ -54,7 +57,7 @@ static gavat_status prepare(void *own, gv_store *store, gavat_config *cfg)
 {
     gv_files *self = own;
     self->store = store;
-    self->folder_fd = self->lock_fd = -1;
+    self->folder_fd = self->lock_fd = self->wake_fd = -1;
     gavat_status status = read_folder(self, cfg);
     if (status == GAVAT_OK)
         status = read_defaults_path(self, cfg);
@@ -63,7 +66,8 @@ static gavat_status prepare(void *own, gv_store *store, gavat_config *cfg)
     pthread_mutex_init(&self->lock, NULL);
     gv_worker_init(&self->writer, store, "gavat-profiles", gv_files_write, self);
     gv_worker_init(&self->scanner, store, "gavat-scanner", gv_files_scan, self);
-    self->writer.ended = self->scanner.ended = worker_ended;
+    gv_worker_init(&self->watcher, store, "gavat-watcher", gv_files_watch, self);
+    self->writer.ended = self->scanner.ended = self->watcher.ended = worker_ended;
     return GAVAT_OK;
 }
 
@@ -72,14 +76,18 @@ static void open_store(void *own, gavat_op *op)
 {
     gv_files *self = own;
     self->opening = op;
-    self->running = 2;
-    bool scanner = gv_worker_start(&self->scanner);
-    if (scanner && gv_worker_start(&self->writer))
+    self->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    self->running = 3;
+    bool scanner = self->wake_fd >= 0 && gv_worker_start(&self->scanner);
+    bool watcher = scanner && gv_worker_start(&self->watcher);
+    if (watcher && gv_worker_start(&self->writer))
         return;
     self->opening = NULL;
     pthread_mutex_lock(&self->lock);
-    self->running = scanner;
+    self->running = (unsigned)scanner + watcher;
     pthread_mutex_unlock(&self->lock);
+    if (!scanner && self->wake_fd >= 0)
+        gv_file_close(self->wake_fd);
     gv_op_fail(op, GAVAT_ENOMEM, GAVAT_ERROR_RETRY, "", "profiles: no thread could be started: check the limit of processes (ulimit -u)");
     gv_op_finish(op);
 }
@@ -96,6 +104,9 @@ static void close_store(void *own)
     pthread_mutex_lock(&self->lock);
     bool never_ran = self->running == 0;
     pthread_mutex_unlock(&self->lock);
+    gv_worker_stop(&self->watcher);
+    if (!never_ran)             /* the others still run: its descriptor is open */
+        gv_files_wake_watch(self);
     gv_worker_stop(&self->writer);
     gv_worker_stop(&self->scanner);
     if (never_ran)

@@ -3,7 +3,7 @@
  * One thread, "gavat-profiles", takes all ops in the order of their submission and does what names its profiles: it writes and gets them.
  * A document is written to a hidden file beside its place, synced, and renamed onto it; when the batch at hand is through, one sync of the
  * folder makes its names durable, and only then are its ops acknowledged. What looks through the whole folder goes on to a thread
- * of its own, "gavat-scanner", behind the writes that came before it.
+ * of its own, "gavat-scanner", behind the writes that came before it; who waits for changes, to "gavat-watcher".
  *
  * Processes share the folder: each batch of writes holds a lock on the hidden file GV_FILES_LOCK (an open file description's, so two
  * clients of one process exclude each other too). Reads need none: a rename is seen whole or not at all. */
@@ -22,7 +22,8 @@
 typedef struct gv_files {
     gv_store *store;
     const char *folder;                 /* absolute */
-    gv_worker writer, scanner;
+    gv_worker writer, scanner, watcher;
+    int wake_fd;                        /* an eventfd: the watcher has got an op, or is to stop; -1: never opened */
     const char *defaults_path;          /* absolute; NULL: none */
     gv_json_changes defaults;           /* what documents lack; by the writer's thread before the first op, as the next */
     char refusal[400];                  /* why no op is served: the defaults cannot be read; "": they are */
@@ -103,7 +104,9 @@ void gv_files_describe(gv_files *self, gavat_op *op);
 /* True: it changed the folder. What the op says is staged. */
 bool gv_files_apply(gv_place *place, gavat_op *op);
 
-/* --- writer.c, scanner.c --- */
+/* --- writer.c, scanner.c, watch.c --- */
 void gv_files_write(gv_worker *worker);
 void gv_files_scan(gv_worker *worker);
+void gv_files_watch(gv_worker *worker);
+void gv_files_wake_watch(gv_files *self);       /* after a push; any thread */
 #endif

@@ -18,6 +18,7 @@ typedef struct scan {
     gavat_op *op;
     gv_loaded loaded;
     const gv_name *name;
+    gv_arena scratch;
     size_t rejected, seen;
     int error;
 } scan;
@@ -80,8 +81,13 @@ static void get_page(scan *s)
     const gv_profile_query *query = s->op->request;
     size_t count = 0;
     gv_result *result = gv_op_result(s->op);
+    char why[GV_JSON_WHY];
     s->match.query = query;
-    s->error = result ? gv_names_seek(&s->names, &s->place, query->after) : -ENOMEM;
+    if (!result || !gv_json_read_query(&s->scratch, query->where, &s->match.where, why)) {
+        s->error = -ENOMEM;
+        return;
+    }
+    s->error = gv_names_seek(&s->names, &s->place, query->after);
     while (count < query->limit && (!count || result->arena.bytes < query->max_bytes) && next_document(s)) {
         if (!gv_match_query(&s->match, view_of(s)))
             continue;
@@ -168,6 +174,7 @@ static void serve(scan *s, gavat_op *op)
     case GV_CHECK_PROFILES: check_all(s); break;
     default: get_page(s);
     }
+    gv_arena_free(&s->scratch);
     if (s->match.text.failed || s->match.folded.failed)
         s->error = -ENOMEM;
     if (s->error) {

@@ -117,10 +117,19 @@ static bool is_scan(const gavat_op *op)
     case GV_SEARCH_PROFILES:
     case GV_PROFILE_STATS:
     case GV_CHECK_PROFILES:
+    case GV_WATCH_PROFILES:
         return true;
     default:
         return false;
     }
+}
+
+static void pass_on(gv_files *self, gavat_op *op)
+{
+    bool watch = op->kind->place == GV_WATCH_PROFILES;
+    gv_worker_push(watch ? &self->watcher : &self->scanner, op);
+    if (watch)
+        gv_files_wake_watch(self);
 }
 
 static void run_batch(gv_files *self, gv_place *place)
@@ -148,7 +157,7 @@ static void run_batch(gv_files *self, gv_place *place)
     if (!gv_list_empty(&b.done))
         gv_ops_finish(self->store->client, &b.done);
     while ((link = gv_list_take(&b.scans)))
-        gv_worker_push(&self->scanner, GV_CONTAINER(link, gavat_op, link));
+        pass_on(self, GV_CONTAINER(link, gavat_op, link));
     if (wanted)                 /* else it would be taken again before the other one looks */
         usleep(WAIT_MS * 2 * 1000);
 }
