@@ -10,6 +10,7 @@
 #include "profiles.h"
 #include <inttypes.h>
 #include <pthread.h>
+#include <unistd.h>
 
 enum { NAMES = 24, FIELDS = 10, KEYS = 9, PENDING = 64, KEPT_CREATED = KEYS, KEPT_UPDATED, KEPT_REVISION };
 
@@ -392,6 +393,8 @@ static void no_update_is_lost_under_64_writers(void **state)
 
 int main(void)
 {
+    if (access("/dev/shm", W_OK) == 0)
+        setenv("TMPDIR", "/dev/shm", 0);        /* it is the answers that count here, not the disk */
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(random_operations_are_those_of_the_model),
         cmocka_unit_test(no_update_is_lost_under_64_writers),

@@ -261,6 +261,10 @@ static bool apply_item(many *m, const gv_profile_item *item, uint64_t index)
         done = put(m->place, item->username, item->json, GV_ANY_REVISION, &m->said);
     op->staged.number += done;
     m->changed = m->changed || (done && !read);
+    if (done && read && op->staged.result->arena.bytes > op->client->most_bytes) {
+        gv_said_fail(&m->said, GAVAT_EBUSY, "the profiles would take more than the byte bound (GAVAT_MAX_BYTES): ask for fewer at once");
+        return false;
+    }
     if (done)
         return gv_op_wanted(op);
     gavat_status status = m->said.status;
@@ -279,7 +283,7 @@ static void end_many(many *m)
     gavat_op *op = m->op;
     int64_t done = op->staged.number;
     gavat_status status = m->said.status;
-    bool failed = status == GAVAT_ENOMEM || status == GAVAT_EUNAVAIL || (status == GAVAT_EIO && op->kind->flags & GV_WRITE);
+    bool failed = status == GAVAT_ENOMEM || status == GAVAT_EUNAVAIL || status == GAVAT_EBUSY || (status == GAVAT_EIO && op->kind->flags & GV_WRITE);
     if (!failed) {
         gv_op_succeed(op, m->changed ? GAVAT_REACHED_STORE : GAVAT_REACHED_NONE);
         return;

@@ -64,6 +64,7 @@ static gavat_status prepare(void *own, gv_store *store, gavat_config *cfg)
     if (status != GAVAT_OK)
         return status;
     pthread_mutex_init(&self->lock, NULL);
+    pthread_cond_init(&self->begun, NULL);
     gv_worker_init(&self->writer, store, "gavat-profiles", gv_files_write, self);
     gv_worker_init(&self->scanner, store, "gavat-scanner", gv_files_scan, self);
     gv_worker_init(&self->watcher, store, "gavat-watcher", gv_files_watch, self);

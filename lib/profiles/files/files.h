@@ -34,8 +34,10 @@ typedef struct gv_files {
     bool locked, waits;                 /* for the lock */
     bool unwell;                        /* health was lowered; the next batch that goes well raises it */
 
-    pthread_mutex_t lock;
-    unsigned running;                   /* lock: of the workers */
+    pthread_mutex_t lock;               /* all below */
+    pthread_cond_t begun;               /* watches_begun went up */
+    unsigned running;                   /* of the workers */
+    uint64_t watches, watches_begun;    /* handed to the watcher; that have their place in the feed */
 } gv_files;
 
 /* --- place.c: names and files, what each thread needs of its own --- */
@@ -108,5 +110,7 @@ bool gv_files_apply(gv_place *place, gavat_op *op);
 void gv_files_write(gv_worker *worker);
 void gv_files_scan(gv_worker *worker);
 void gv_files_watch(gv_worker *worker);
-void gv_files_wake_watch(gv_files *self);       /* after a push; any thread */
+void gv_files_wake_watch(gv_files *self);       /* any thread */
+/* Writer's thread: hands the op on, and comes back when what is written from now on is news to it. */
+void gv_files_pass_watch(gv_files *self, gavat_op *op);
 #endif

@@ -35,7 +35,8 @@ void gv_names_free(gv_names *names)
 /* Only the first of them are kept. */
 static void cut(gv_names *names)
 {
-    qsort(names->list, names->count, sizeof *names->list, compare);
+    if (names->count)
+        qsort(names->list, names->count, sizeof *names->list, compare);
     if (names->count <= GV_NAMES_MOST)
         return;
     drop_from(names, GV_NAMES_MOST);

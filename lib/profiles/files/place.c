@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#define ROOM_KEPT (4u << 20)    /* bytes: what a larger file took is given back before the next one */
+
 void gv_place_free(gv_place *place)
 {
     gv_text_free(&place->path);
@@ -45,6 +47,8 @@ const char *gv_place_own(gv_place *place, const char *name)
 static int read_file(gv_place *place)
 {
     int fd;
+    if (place->text.room > ROOM_KEPT)
+        gv_text_free(&place->text);
     gv_text_clear(&place->text);
     int error = gv_file_open(gv_text_get(&place->path), O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd);
     if (error)

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/inotify.h>
+#include <time.h>
 #include <unistd.h>
 
 #define RING 16384              /* changes that are kept */
@@ -224,6 +225,11 @@ static void take_in(watch *w, gv_worker *worker)
             gv_list_append(&w->waiting, link);
         else
             gv_op_finish(op);
+        gv_files *self = w->place.self;
+        pthread_mutex_lock(&self->lock);
+        self->watches_begun++;
+        pthread_cond_signal(&self->begun);
+        pthread_mutex_unlock(&self->lock);
     }
 }
 
@@ -253,6 +259,27 @@ void gv_files_wake_watch(gv_files *self)
     const uint64_t one = 1;
     ssize_t written = write(self->wake_fd, &one, sizeof one);
     (void)written;              /* full: it is awake already */
+}
+
+#define LOOKS 10                /* a watcher that is stuck does not hold up the writer for longer */
+
+void gv_files_pass_watch(gv_files *self, gavat_op *op)
+{
+    gv_worker_push(&self->watcher, op);
+    gv_files_wake_watch(self);
+    pthread_mutex_lock(&self->lock);
+    uint64_t own = ++self->watches;
+    for (unsigned i = 0; i < LOOKS && self->watches_begun < own; i++) {
+        struct timespec end;
+        clock_gettime(CLOCK_REALTIME, &end);    /* a step of the clock costs one wait of another length */
+        end.tv_nsec += LOOK_MS * 1000000L;
+        end.tv_sec += end.tv_nsec / 1000000000L;
+        end.tv_nsec %= 1000000000L;
+        pthread_cond_timedwait(&self->begun, &self->lock, &end);
+        if (gv_worker_stopping(&self->watcher))
+            break;
+    }
+    pthread_mutex_unlock(&self->lock);
 }
 
 void gv_files_watch(gv_worker *worker)

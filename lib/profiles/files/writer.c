@@ -117,19 +117,27 @@ static bool is_scan(const gavat_op *op)
     case GV_SEARCH_PROFILES:
     case GV_PROFILE_STATS:
     case GV_CHECK_PROFILES:
-    case GV_WATCH_PROFILES:
         return true;
     default:
         return false;
     }
 }
 
-static void pass_on(gv_files *self, gavat_op *op)
+/* Gives the list that the op is to wait in. */
+static gv_list *run_one(batch *b, gavat_op *op)
 {
-    bool watch = op->kind->place == GV_WATCH_PROFILES;
-    gv_worker_push(watch ? &self->watcher : &self->scanner, op);
-    if (watch)
-        gv_files_wake_watch(self);
+    if (b->self->refusal[0]) {
+        if (gv_op_take(op))
+            gv_op_fail(op, GAVAT_EINVAL, 0, "", "%s", b->self->refusal);
+        return &b->done;
+    }
+    if (is_scan(op))
+        return &b->scans;
+    if (op->kind->flags & GV_WRITE)
+        write_one(b, op);
+    else if (op->kind->place != GV_WATCH_PROFILES && gv_op_take(op))
+        gv_files_apply(b->place, op);
+    return &b->done;
 }
 
 static void run_batch(gv_files *self, gv_place *place)
@@ -143,21 +151,18 @@ static void run_batch(gv_files *self, gv_place *place)
     while ((link = gv_list_take(&b.ops))) {
         gavat_op *op = GV_CONTAINER(link, gavat_op, link);
         gv_prefetch(b.ops.head.next, sizeof *op);
-        bool scan = is_scan(op) && !self->refusal[0];
-        if (self->refusal[0] && gv_op_take(op))
-            gv_op_fail(op, GAVAT_EINVAL, 0, "", "%s", self->refusal);
-        else if (op->kind->flags & GV_WRITE)
-            write_one(&b, op);
-        else if (!scan && gv_op_take(op))
-            gv_files_apply(place, op);
-        gv_list_append(scan ? &b.scans : &b.done, link);
+        gv_list_append(run_one(&b, op), link);
+        if (op->kind->place == GV_WATCH_PROFILES && !self->refusal[0]) {
+            gv_list_remove(link);
+            gv_files_pass_watch(self, op);
+        }
     }
     bool held = self->locked, wanted = held && gv_files_lock_wanted(self);
     commit(&b);
     if (!gv_list_empty(&b.done))
         gv_ops_finish(self->store->client, &b.done);
     while ((link = gv_list_take(&b.scans)))
-        pass_on(self, GV_CONTAINER(link, gavat_op, link));
+        gv_worker_push(&self->scanner, GV_CONTAINER(link, gavat_op, link));
     if (wanted)                 /* else it would be taken again before the other one looks */
         usleep(WAIT_MS * 2 * 1000);
 }
