@@ -106,7 +106,7 @@ const char *gv_document_read(gv_slice text, gv_document *document, size_t *at)
         note(&read, member_of(key), item);
     read.created = read_time(read.created_at);
     read.updated = read_time(read.updated_at);
-    read.extended = memmem(read.text.data, read.text.length, "\"$", 2) != NULL;
+    read.extended = memchr(read.text.data, '$', read.text.length) != NULL;
     revised = read.revised_at;
     updated = read.updated_at;
     if (revised.data && updated.data && revised.length == updated.length && memcmp(revised.data, updated.data, revised.length) == 0)
