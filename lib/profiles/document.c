@@ -11,10 +11,17 @@ typedef enum member { USERNAME, CREATED_AT, UPDATED_AT, REVISION, REVISED_AT, OT
 
 static const char *const keys[KEPT] = {"username", "created_at", "updated_at", "revision", "revised_at"};
 
+/* By a raw key, with its quotes; escapes in it change nothing. */
 static member member_of(gv_slice key)
 {
+    char plain[16];
+    gv_slice name = {key.data + 1, key.length - 2};
+    if (memchr(key.data, '\\', key.length)) {
+        name.data = plain;
+        name.length = gv_json_unescape(key, plain, sizeof plain);
+    }
     for (unsigned i = 0; i < KEPT; i++)
-        if (key.length == strlen(keys[i]) + 2 && memcmp(key.data + 1, keys[i], key.length - 2) == 0)
+        if (name.length == strlen(keys[i]) && memcmp(name.data, keys[i], name.length) == 0)
             return (member)i;
     return OTHER;
 }

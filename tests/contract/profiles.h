@@ -33,6 +33,29 @@ static inline void expect_field(gavat *g, const char *name, const char *path, co
 }
 #define assert_field(g, name, path, wanted) expect_field(g, name, path, wanted, __FILE__, __LINE__)
 
+/* --- on files --- */
+
+/* Of a file in the store's folder; valid until the next call. */
+static inline char *path_of(void **state, const char *file)
+{
+    static char path[1024];
+    snprintf(path, sizeof path, "%s/profiles/%s", ((fresh *)*state)->folder, file);
+    return path;
+}
+
+static inline void write_file(const char *path, const char *data, size_t length)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(data, 1, length, file), length);
+    fclose(file);
+}
+
+static inline void put_file(void **state, const char *file, const char *text)
+{
+    write_file(path_of(state, file), text, strlen(text));
+}
+
 /* The usernames of the op's records, in order, a '|' between. */
 static inline void expect_names(const gavat_op *op, const char *wanted, const char *file, int line)
 {

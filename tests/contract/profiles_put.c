@@ -132,8 +132,29 @@ static void any_name_is_a_profile_of_its_own(void **state)
         assert_json(op, 0, "n", json);
         gavat_op_unref(op);
     }
+    gavat_op *op = held(g);
+    RUN(op, get_profiles, NULL);
+    assert_int_equal(gavat_op_count(op), NAMES + 2);
+    assert_null(gavat_op_rejected(op, 0, NULL));
+    for (size_t i = 1; i < gavat_op_count(op); i++)
+        assert_true(strcmp(gavat_op_profile(op, i - 1)->username, gavat_op_profile(op, i)->username) < 0);
+    gavat_op_unref(op);
+    DO(g, GAVAT_OK, delete_profile, wide);
+    DO(g, GAVAT_ENOTFOUND, get_profile, wide);
     free(ascii);
     free(wide);
+}
+
+static void fields_that_the_library_keeps_cannot_be_given(void **state)
+{
+    gavat *g = client_of(state);
+    put_profile(g, "bot1", "{\"\\u0075sername\":\"x\",\"\\u0072evision\":9,\"updated_at\":1,\"revised_at\":2}");
+    gavat_op *op = get_profile(g, "bot1");
+    assert_json(op, 0, "username", "bot1");
+    assert_json(op, 0, "revision", "1");
+    assert_int_equal(gavat_op_profile(op, 0)->revision, 1);
+    assert_null(strstr(strstr(gavat_op_json(op, 0, NULL), "revision") + 1, "revision"));
+    gavat_op_unref(op);
 }
 
 static void bad_names_are_refused(void **state)
@@ -302,6 +323,7 @@ int main(void)
         cmocka_unit_test(a_revision_guards_a_put),
         cmocka_unit_test(a_deleted_profile_is_gone),
         cmocka_unit_test(any_name_is_a_profile_of_its_own),
+        cmocka_unit_test(fields_that_the_library_keeps_cannot_be_given),
         cmocka_unit_test(bad_names_are_refused),
         cmocka_unit_test(documents_that_a_store_could_not_hold_are_refused),
         cmocka_unit_test(a_document_too_large_is_refused),

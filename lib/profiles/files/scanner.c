@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#define REJECTED_MOST 1000      /* a page ends there */
+#define REJECTED_MOST 1000      /* are named; a page ends there */
 
 typedef struct scan {
     gv_place place;
@@ -19,6 +19,7 @@ typedef struct scan {
     gv_loaded loaded;
     const gv_name *name;
     gv_arena scratch;
+    bool page;
     size_t rejected, seen;
     int error;
 } scan;
@@ -29,15 +30,14 @@ static bool reject(scan *s, const char *why)
     char sentence[512];
     gv_result *result = gv_op_result(s->op);
     snprintf(sentence, sizeof sentence, "%.250s.json: %s", s->name->text, why);
-    s->rejected++;
-    return result && gv_result_reject(result, s->seen, sentence);
+    return s->rejected++ >= REJECTED_MOST || (result && gv_result_reject(result, s->seen, sentence));
 }
 
 /* The next document, as callers get it, in place.view. False: that was the last, or s->error. Files that were deleted since the
  * folder was read are passed over. */
 static bool next_document(scan *s)
 {
-    while (!s->error && gv_op_wanted(s->op) && s->rejected < REJECTED_MOST) {
+    while (!s->error && gv_op_wanted(s->op) && (!s->page || s->rejected < REJECTED_MOST)) {
         s->name = gv_names_next(&s->names, &s->place, &s->error);
         if (!s->name)
             return false;
@@ -145,7 +145,7 @@ static void check_all(scan *s)
     if (s->error)
         return;
     gv_result *result = gv_op_result(op);
-    for (size_t i = 0; result && i < s->rejected; i++) {
+    for (size_t i = 0; result && i < s->rejected && i <= NAMED_MOST; i++) {
         size_t used = i ? strlen(figure) : 0;
         if (i < NAMED_MOST)
             snprintf(figure + used, sizeof figure - used, "%s%.*s", i ? ", " : "", 60, result->rejected[i].why);
@@ -167,6 +167,7 @@ static void serve(scan *s, gavat_op *op)
     s->name = NULL;
     s->rejected = s->seen = 0;
     s->error = 0;
+    s->page = op->kind->place == GV_GET_PROFILES || op->kind->place == GV_SEARCH_PROFILES;
     bool found = true;
     switch (op->kind->place) {
     case GV_GET_PROFILE_BY_ID: found = get_by_id(s); break;
