@@ -1,5 +1,5 @@
-/* Load events, sales, messages and sessions from the JSON lines in a folder: one batch a few hundred KiB, each record on its own.
- * Run twice it stores events, sales and messages once: the records carry their uids. Exit 4: some were refused. */
+/* Load events, sales, messages, sessions and profiles from the JSON lines in a folder: one batch a few hundred KiB, each record on its
+ * own. Run twice it stores events, sales and messages once, for they carry their uids; sessions merge, profiles are replaced. Exit 4: some were refused. */
 #define _POSIX_C_SOURCE 200809L
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,8 @@
 enum { BATCH_BYTES = 256 * 1024 };
 static const struct {
     const char *kind, *file;
-} kinds[] = {{"event", "events"}, {"sale", "sales"}, {"message", "messages"}, {"session", "sessions"}};
+} kinds[] = {{"event", "events"}, {"sale", "sales"}, {"message", "messages"}, {"session", "sessions"},
+             {"profile", "profiles"}};
 
 typedef struct totals {
     uint64_t stored, refused;

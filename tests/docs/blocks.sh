@@ -64,7 +64,7 @@ compiles()
         if grep -q '^static ' "$1"; then
             cat "$1"
         else
-            printf 'int example(gavat *g, struct uv_loop_s *loop, gavat_done_fn on_logged, gavat_done_fn on_found, void *me)\n{\n{\n'
+            printf 'int example(gavat *g, struct uv_loop_s *loop, gavat_done_fn on_logged, gavat_done_fn on_found, gavat_done_fn on_permit, void *me)\n{\n{\n'
             cat "$1"
             printf '}\nreturn 0;\n}\n'
         fi

@@ -30,14 +30,16 @@ suggestions_work()
 {
     PATH=$QUICKSTART_BUILD/main/cli:$PATH
     POSTGRES_URL=sqlite:///$QUICKSTART_BUILD/quickstart/gavatcore.db
-    export PATH POSTGRES_URL
+    MONGODB_URI=file://$QUICKSTART_BUILD/quickstart/profiles
+    REDIS_URL=sqlite:///$QUICKSTART_BUILD/quickstart/state.db
+    export PATH POSTGRES_URL MONGODB_URI REDIS_URL
     sed -n 's/^  gavatctl/gavatctl/p' "$tap_dir/out" >"$tap_dir/suggestions"
     [ -s "$tap_dir/suggestions" ] && sh -e -x "$tap_dir/suggestions"
 }
 
 check "it runs to its end" runs
 check "nothing goes to stderr" test ! -s "$tap_dir/err"
-for kind in events sales messages sessions; do
+for kind in events sales messages sessions profiles; do
     check "it loads all $kind" stored_all_of $kind
 done
 check "the newest events are shown" shows "events list" "İyi geceler"
@@ -45,5 +47,9 @@ check "the search finds IŞIK in other letters" shows "events search" "Işık"
 check "sales are summed exactly" shows "sales stats" "TRY"
 check "messages are counted" shows "messages stats" "$(wc -l <examples/data/messages.jsonl)"
 check "active sessions are listed" shows "sessions list" "client"
+check "bots are listed" shows "profiles list" "Gece Kuşu 🦉"
+check "a part of a profile is shown" shows "profiles get" "^0.2$"
+check "the bot may answer once" shows "dm permit" "^true "
+check "and not again at once" shows "-q dm permit" "^false  *cooldown"
 check "the commands to go on with work" suggestions_work
 finish
