@@ -123,16 +123,15 @@ static bool check_keys(checker *c, gv_slice object)
 /* Any number with a point or an exponent is a double to every reader; a whole one must fit 64 bits. */
 static bool fits(gv_slice number)
 {
-    bool negative = number.data[0] == '-';
+    bool negative = number.data[0] == '-', fit = true;
     int64_t sum = 0;
     for (size_t i = negative; i < number.length; i++) {
         char digit = number.data[i];
         if (digit < '0' || digit > '9')
             return true;
-        if (__builtin_mul_overflow(sum, 10, &sum) || __builtin_add_overflow(sum, negative ? '0' - digit : digit - '0', &sum))
-            return false;
+        fit = fit && !__builtin_mul_overflow(sum, 10, &sum) && !__builtin_add_overflow(sum, negative ? '0' - digit : digit - '0', &sum);
     }
-    return true;
+    return fit;
 }
 
 static bool check_item(checker *c, gv_slice item)
