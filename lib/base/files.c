@@ -59,7 +59,7 @@ int gv_file_read_end(int fd, size_t limit, gv_text *out)
 
 int gv_file_read_all(const char *path, size_t limit, gv_text *out)
 {
-    int fd;
+    int fd = -1;
     size_t before = out->length;
     int status = gv_file_open(path, O_RDONLY, 0, &fd);
     if (status < 0)

@@ -97,7 +97,7 @@ static int store_text(gv_state_sqlite *self, const char *user, const char *key, 
 /* A list that lies under the name goes, with its items, as Redis does it. */
 int gv_state_store(gv_state_sqlite *self, const char *user, const char *key, gv_slice value, int64_t expires, int64_t span)
 {
-    bool stored;
+    bool stored = false;
     int code = store_text(self, user, key, value, expires, span, &stored);
     if (code != SQLITE_OK || stored)
         return code;
