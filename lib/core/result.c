@@ -98,6 +98,8 @@ void gv_result_charge(gavat *g, gv_result *result)
 {
     size_t bytes = sizeof *result + result->arena.bytes + result->room * sizeof *result->records
                    + result->rejected_room * sizeof *result->rejected;
+    if (bytes == result->charged)
+        return;
     atomic_fetch_add(&g->bytes, bytes - result->charged);
     result->charged = bytes;
 }

@@ -18,8 +18,8 @@ static int read_one(gv_state_sqlite *self, gavat_op *op)
 {
     const gv_state_request *request = op->request;
     gv_state_row row = {0};
-    bool found;
-    int code = gv_state_find(self, request->user, request->key, gv_now(self->store->client), &row, &found);
+    sqlite3_stmt *found;
+    int code = gv_state_look(self, request->user, request->key, gv_now(self->store->client), &row, &found);
     if (code != SQLITE_OK)
         return code;
     if (!found)
@@ -28,6 +28,7 @@ static int read_one(gv_state_sqlite *self, gavat_op *op)
         gv_op_fail(op, GAVAT_EINVAL, 0, "", "state: a list lies under this name: gavat_list_state shows it");
     else if (!gv_state_give_one(op, request->user, request->key, row.value, row.length, (row.expire_us + 999) / 1000))
         gv_op_fail(op, GAVAT_ENOMEM, GAVAT_ERROR_RETRY, "", "no memory for the value");
+    sqlite3_reset(found);
     return SQLITE_OK;
 }
 

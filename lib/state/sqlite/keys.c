@@ -34,10 +34,10 @@ int gv_state_read_row(sqlite3_stmt *statement, gavat_time now, gv_state_row *row
     return SQLITE_OK;
 }
 
-int gv_state_find(gv_state_sqlite *self, const char *user, const char *key, gavat_time now, gv_state_row *row, bool *found)
+int gv_state_look(gv_state_sqlite *self, const char *user, const char *key, gavat_time now, gv_state_row *row, sqlite3_stmt **found)
 {
     int code;
-    *found = false;
+    *found = NULL;
     sqlite3_stmt *statement = gv_database_prepare(&self->db, "SELECT " GV_STATE_COLUMNS " FROM gavat_state "
                                                   "WHERE user_id = ?1 AND key = ?2 AND (expires IS NULL OR expires > ?3)", &code);
     if (!statement)
@@ -46,15 +46,28 @@ int gv_state_find(gv_state_sqlite *self, const char *user, const char *key, gava
     sqlite3_bind_text(statement, 2, key, -1, SQLITE_STATIC);
     sqlite3_bind_int64(statement, 3, now);
     code = sqlite3_step(statement);
-    *found = code == SQLITE_ROW;
-    if (*found)
+    if (code == SQLITE_ROW) {
         code = gv_state_read_row(statement, now, row);
-    if (*found && code == SQLITE_OK && row->length) {
+        if (code == SQLITE_OK) {
+            *found = statement;
+            return code;
+        }
+    }
+    sqlite3_reset(statement);
+    return code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+int gv_state_find(gv_state_sqlite *self, const char *user, const char *key, gavat_time now, gv_state_row *row, bool *found)
+{
+    sqlite3_stmt *statement;
+    int code = gv_state_look(self, user, key, now, row, &statement);
+    *found = statement;
+    if (statement && row->length) {
         row->value = gv_arena_copy(&self->scratch, row->value, row->length);
         code = row->value ? SQLITE_OK : SQLITE_NOMEM;
     }
-    sqlite3_reset(statement);           /* an open one would hold on to what it sees beyond the transaction */
-    return code == SQLITE_DONE ? SQLITE_OK : code;
+    sqlite3_reset(statement);
+    return code;
 }
 
 static int remove_row(gv_state_sqlite *self, const char *user, const char *key)

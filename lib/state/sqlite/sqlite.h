@@ -50,6 +50,9 @@ uint32_t gv_state_until_sweep(gv_state_sqlite *self);   /* milliseconds; UINT32_
 int gv_state_apply(gv_state_sqlite *self, gavat_op *op);
 /* keys.c: one key. SQLITE_OK, or the code. */
 int gv_state_find(gv_state_sqlite *self, const char *user, const char *key, gavat_time now, gv_state_row *row, bool *found);
+/* The same without a copy: where a row is found, its texts are those of the statement, which the caller resets. An open one would hold on
+ * to what it sees beyond the transaction. NULL: not there. */
+int gv_state_look(gv_state_sqlite *self, const char *user, const char *key, gavat_time now, gv_state_row *row, sqlite3_stmt **found);
 int gv_state_store(gv_state_sqlite *self, const char *user, const char *key, gv_slice value, int64_t expires, int64_t span);
 int gv_state_remove(gv_state_sqlite *self, const char *user, const char *key, gavat_time now, int64_t *gone);
 /* Of the first six columns, GV_STATE_COLUMNS. SQLITE_NOMEM where a text is there and cannot be given. */
