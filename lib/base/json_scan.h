@@ -28,6 +28,26 @@ static inline const char *gv_json_plain(const char *at, const char *end)
     return at;
 }
 
+/* The first '"' or '\\'; end: none. */
+static inline const char *gv_json_quote(const char *at, const char *end)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    const uint64_t ones = UINT64_C(0x0101010101010101), high = ones * 0x80;
+    while (end - at >= 8) {
+        uint64_t word;
+        memcpy(&word, at, 8);
+        uint64_t quote = word ^ (ones * '"'), slash = word ^ (ones * '\\');
+        uint64_t marks = (((quote - ones) & ~quote) | ((slash - ones) & ~slash)) & high;
+        if (marks)
+            return at + (__builtin_ctzll(marks) >> 3);
+        at += 8;
+    }
+#endif
+    while (at < end && *at != '"' && *at != '\\')
+        at++;
+    return at;
+}
+
 static inline bool gv_json_is_white(char c)
 {
     return c == ' ' || c == '\n' || c == '\r' || c == '\t';

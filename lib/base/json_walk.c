@@ -42,12 +42,12 @@ const char *gv_json_skip_string(const char *at, const char *end)
 {
     at++;
     while (at < end) {
-        at = gv_json_plain(at, end);
+        at = gv_json_quote(at, end);
         if (at == end)
             return end;
         if (*at == '"')
             return at + 1;
-        at += *at == '\\' && end - at > 1 ? 2 : 1;
+        at += end - at > 1 ? 2 : 1;
     }
     return end;
 }

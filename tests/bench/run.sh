@@ -1,6 +1,6 @@
 #!/bin/sh
 # Measure the library beside a raw loop of the driver, in the same run: lines "bench NAME ours=… raw=… ratio=… want …".
-#   sh tests/bench/run.sh AREA             AREA: core, sqlite, state; with 1,000,000 rows
+#   sh tests/bench/run.sh AREA             AREA: core, sqlite, state, files; with 1,000,000 rows
 #   sh tests/bench/run.sh AREA --quick     with 100,000 rows, in less than 40 s
 # The optimised build is below build/bench. The files measured lie in a fresh folder in TMPDIR (else build/), which must
 # be on a disk: a folder in memory knows no durable commit. Figures are the medians of turns in which ours and the raw
@@ -19,7 +19,7 @@ area=
 rows=1000000
 for word in "$@"; do
     case $word in
-        core | sqlite | state) area=$word ;;
+        core | sqlite | state | files) area=$word ;;
         --quick) rows=100000 ;;
         -h | --help) usage 0 ;;
         *) usage 2 >&2 ;;

@@ -20,7 +20,8 @@ const char *gv_place_path(gv_place *place, const char *username)
 {
     gv_text *path = &place->path;
     gv_text_clear(path);
-    gv_text_addf(path, "%s/", place->self->folder);
+    gv_text_adds(path, place->self->folder);
+    gv_text_addc(path, '/');
     gv_file_name_encode(path, gv_slice_of(username));
     gv_text_adds(path, ".json");
     return path->failed ? NULL : gv_text_get(path);
