@@ -29,8 +29,7 @@ int gv_file_open(const char *path, int flags, mode_t mode, int *fd)
     return 0;
 }
 
-/* One read; 0 bytes: the end. */
-static int read_piece(int fd, char *data, size_t room, size_t *length)
+int gv_file_read(int fd, char *data, size_t room, size_t *length)
 {
     ssize_t got;
     do {
@@ -46,7 +45,7 @@ int gv_file_read_end(int fd, size_t limit, gv_text *out)
 {
     char piece[PIECE];
     for (size_t total = 0, length = 0;; total += length) {
-        int status = read_piece(fd, piece, sizeof piece, &length);
+        int status = gv_file_read(fd, piece, sizeof piece, &length);
         if (status < 0 || length == 0)
             return status;
         if (length > limit - total)

@@ -20,6 +20,7 @@ extern gv_file_calls gv_file_hook;
 
 /* -EFBIG past limit. Adds to out, all or nothing. */
 int gv_file_read_all(const char *path, size_t limit, gv_text *out);
+int gv_file_read(int fd, char *data, size_t room, size_t *length);      /* one read; length 0: the end */
 int gv_file_read_end(int fd, size_t limit, gv_text *out);       /* what is left of an open one; half of it when it fails */
 int gv_file_open(const char *path, int flags, mode_t mode, int *fd);            /* O_CLOEXEC is added */
 /* Short writes are continued. *done: how far it came, also when it broke off; may be NULL. */

@@ -12,6 +12,8 @@ typedef struct checker {
     unsigned level, depth, flags;
     bool value_next;                            /* a value must begin here; else one has just ended */
     uint64_t objects[GV_JSON_DEPTH_MOST / 64];  /* one bit a level: 1 object, 0 array */
+    gv_json_pairs *pairs;                       /* NULL: not wanted */
+    gv_json_pair pair;                          /* the member of the outermost object at hand; key.data NULL: none */
 } checker;
 
 static bool refuse(checker *c, const char *at, const char *why)
@@ -175,8 +177,11 @@ static bool check_key(checker *c)
         return refuse(c, c->at, "an object is not closed");
     if (*c->at != '"')
         return refuse(c, c->at, "a key must be in quotes");
+    const char *key = c->at;
     if (!check_string(c))
         return false;
+    if (c->level == 1 && c->pairs)
+        c->pair.key = (gv_slice){key, (size_t)(c->at - key)};
     skip_white(c);
     if (c->at == c->end || *c->at != ':')
         return refuse(c, c->at, "a colon must follow the key");
@@ -208,6 +213,8 @@ static bool check_begin(checker *c)
     if (c->at == c->end)
         return refuse(c, c->at, c->level == 0 ? "there is no value" : "a value is missing");
     c->value_next = false;
+    if (c->level == 1)
+        c->pair.value.data = c->at;
     switch (*c->at) {
     case '{': return check_open(c, true);
     case '[': return check_open(c, false);
@@ -241,6 +248,19 @@ static bool check_after(checker *c)
     return true;
 }
 
+/* A value has ended: that of the member at hand? */
+static void note_pair(checker *c)
+{
+    if (c->level != 1 || c->value_next || !c->pair.key.data)
+        return;
+    gv_json_pairs *pairs = c->pairs;
+    c->pair.value.length = (size_t)(c->at - c->pair.value.data);
+    if (pairs->count < pairs->room)
+        pairs->list[pairs->count] = c->pair;
+    pairs->count++;
+    c->pair.key.data = NULL;
+}
+
 static bool check_text(checker *c)
 {
     if (c->end - c->at >= 3 && memcmp(c->at, "\xef\xbb\xbf", 3) == 0)
@@ -249,6 +269,8 @@ static bool check_text(checker *c)
     while (c->value_next || c->level > 0) {
         if (!(c->value_next ? check_begin(c) : check_after(c)))
             return false;
+        if (c->pairs)
+            note_pair(c);
     }
     skip_white(c);
     return c->at == c->end || refuse(c, c->at, "something follows the value");
@@ -256,7 +278,16 @@ static bool check_text(checker *c)
 
 const char *gv_json_check(gv_slice text, unsigned depth, unsigned flags, size_t *at)
 {
+    return gv_json_check_pairs(text, depth, flags, at, NULL);
+}
+
+const char *gv_json_check_pairs(gv_slice text, unsigned depth, unsigned flags, size_t *at, gv_json_pairs *pairs)
+{
     checker c;
+    c.pairs = pairs;
+    c.pair.key.data = NULL;
+    if (pairs)
+        pairs->count = 0;
     c.at = text.data ? text.data : "";
     c.end = c.at + (text.data ? text.length : 0);
     c.why = NULL;

@@ -24,6 +24,17 @@ typedef enum gv_json_type {
  * GV_JSON_DEPTH_MOST when larger. */
 const char *gv_json_check(gv_slice text, unsigned depth, unsigned flags, size_t *at);
 
+/* The same, and where the members of the object lie that the text is: the first room of them, as gv_json_next gives
+ * them. Of anything but an object there are none. */
+typedef struct gv_json_pair {
+    gv_slice key, value;
+} gv_json_pair;
+typedef struct gv_json_pairs {
+    gv_json_pair *list;
+    size_t room, count;         /* count: of all, also where they are more than room */
+} gv_json_pairs;
+const char *gv_json_check_pairs(gv_slice text, unsigned depth, unsigned flags, size_t *at, gv_json_pairs *pairs);
+
 gv_json_type gv_json_type_of(gv_slice value);
 gv_slice gv_json_trim(gv_slice text);           /* without white space around it */
 

@@ -61,7 +61,9 @@ static bool make_room(gv_text *text, size_t more)
 
 void gv_text_add(gv_text *text, const char *data, size_t length)
 {
-    if (!make_room(text, length))
+    /* Most find the room there is; what failed has none to be found. */
+    bool fits = length < text->room - text->length && (!text->limit || length <= text->limit - text->length) && !text->failed;
+    if (!fits && !make_room(text, length))
         return;
     if (length > 0)
         memcpy(text->data + text->length, data, length);

@@ -1,7 +1,6 @@
 #include "document.h"
 #include "../base/clock.h"
 #include "../base/json_indent.h"
-#include <inttypes.h>
 #include <stdio.h>
 
 /* --- what the library keeps --- */
@@ -95,30 +94,53 @@ static void note(gv_document *document, member which, gv_slice value)
     }
 }
 
-const char *gv_document_read(gv_slice text, gv_document *document, size_t *at)
+typedef struct members {        /* a walk over those of a document; all zero but document: at the first */
+    const gv_document *document;
+    gv_json_walk walk;
+    size_t at;
+} members;
+
+static bool next_member(members *all, gv_slice *key, gv_slice *item)
 {
-    gv_document read = {.text = gv_json_trim(text)};
+    const gv_document *document = all->document;
+    if (document->count > GV_DOCUMENT_PAIRS) {
+        if (all->at++ == 0)
+            all->walk = gv_json_enter(document->text);
+        return gv_json_next(&all->walk, key, item);
+    }
+    if (all->at == document->count)
+        return false;
+    *key = document->pairs[all->at].key;
+    *item = document->pairs[all->at++].value;
+    return true;
+}
+
+const char *gv_document_read(gv_slice text, gv_document *read, size_t *at)
+{
     gv_slice key, item, revised, updated;
+    gv_json_pairs pairs = {read->pairs, GV_DOCUMENT_PAIRS, 0};
+    memset(&read->username, 0, sizeof *read - offsetof(gv_document, username));
+    read->text = gv_json_trim(text);
     *at = 0;
     if (text.length >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0)
         return "it begins with a byte order mark";
-    if (read.text.length == 0)
+    if (read->text.length == 0)
         return "it is empty";
-    const char *wrong = gv_json_check(text, GV_JSON_DEPTH_MOST, GV_JSON_NAN | GV_JSON_SURROGATES, at);
+    const char *wrong = gv_json_check_pairs(text, GV_JSON_DEPTH_MOST, GV_JSON_NAN | GV_JSON_SURROGATES, at, &pairs);
     if (wrong)
         return wrong;
-    if (gv_json_type_of(read.text) != GV_JSON_OBJECT)
+    if (gv_json_type_of(read->text) != GV_JSON_OBJECT)
         return "it is not an object";
-    for (gv_json_walk walk = gv_json_enter(read.text); gv_json_next(&walk, &key, &item);)
-        note(&read, member_of(key), item);
-    read.created = read_time(read.created_at);
-    read.updated = read_time(read.updated_at);
-    read.extended = memchr(read.text.data, '$', read.text.length) != NULL;
-    revised = read.revised_at;
-    updated = read.updated_at;
+    read->count = pairs.count;
+    for (members all = {.document = read}; next_member(&all, &key, &item);)
+        note(read, member_of(key), item);
+    read->created = read_time(read->created_at);
+    read->updated = read_time(read->updated_at);
+    read->extended = memchr(read->text.data, '$', read->text.length) != NULL;
+    revised = read->revised_at;
+    updated = read->updated_at;
     if (revised.data && updated.data && revised.length == updated.length && memcmp(revised.data, updated.data, revised.length) == 0)
-        read.revision = read.counted;
-    *document = read;
+        read->revision = read->counted;
     return NULL;
 }
 
@@ -198,6 +220,17 @@ static void add_resolved(gv_text *out, gv_slice value)
     gv_text_addc(out, type == GV_JSON_OBJECT ? '}' : ']');
 }
 
+/* Of 0 or more. */
+static void add_integer(gv_text *out, int64_t number)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+    do
+        digits[--at] = (char)('0' + number % 10);
+    while (number /= 10);
+    gv_text_add(out, digits + at, sizeof digits - at);
+}
+
 static void add_name(gv_text *out, const char *username)
 {
     gv_text_add_json(out, username, strlen(username));
@@ -212,7 +245,7 @@ void gv_document_view(gv_text *out, const gv_document *document, const char *use
         add_key(out, &first, gv_slice_of("\"username\""));
         add_name(out, username);
     }
-    for (gv_json_walk walk = gv_json_enter(document->text); gv_json_next(&walk, &key, &item);) {
+    for (members all = {.document = document}; next_member(&all, &key, &item);) {
         member which = member_of(key);
         gavat_time time = which == CREATED_AT ? document->created : which == UPDATED_AT ? document->updated : 0;
         if (which == REVISED_AT)
@@ -221,7 +254,7 @@ void gv_document_view(gv_text *out, const gv_document *document, const char *use
         if (which == USERNAME)
             add_name(out, username);
         else if (which == REVISION)
-            gv_text_addf(out, "%" PRId64, document->revision);
+            add_integer(out, document->revision);
         else if (time)
             add_time(out, time);
         else if (document->extended)
@@ -232,7 +265,7 @@ void gv_document_view(gv_text *out, const gv_document *document, const char *use
     }
     if (!counted) {
         add_key(out, &first, gv_slice_of("\"revision\""));
-        gv_text_addf(out, "%" PRId64, document->revision);
+        add_integer(out, document->revision);
     }
     gv_text_addc(out, '}');
 }
@@ -286,7 +319,7 @@ static void add_kept(gv_text *out, const making *m, member which)
     switch (which) {
     case USERNAME: add_name(out, m->username); return;
     case CREATED_AT: add_created(out, m); return;
-    case REVISION: gv_text_addf(out, "%" PRId64, gv_document_next_revision(m->stored, m->now)); return;
+    case REVISION: add_integer(out, gv_document_next_revision(m->stored, m->now)); return;
     default: add_naive(out, m->now); return;
     }
 }
@@ -343,7 +376,7 @@ bool gv_document_patch(gv_text *out, const gv_document *stored, gv_json_changes 
     bool good = gv_json_apply(&changed, stored->text, changes, why);
     if (good) {
         add_naive(&time, now);
-        gv_text_addf(&revision, "%" PRId64, gv_document_next_revision(stored, now));
+        add_integer(&revision, gv_document_next_revision(stored, now));
         const gv_json_member_value kept[] = {value_of(&time, UPDATED_AT), value_of(&revision, REVISION), value_of(&time, REVISED_AT)};
         gv_json_set_members(out, (gv_slice){gv_text_get(&changed), changed.length}, kept, sizeof kept / sizeof *kept);
         good = !out->failed && !time.failed && !revision.failed;

@@ -5,8 +5,12 @@
 #include "requests.h"
 #include "../base/json_change.h"
 
+#define GV_DOCUMENT_PAIRS 48
+
 typedef struct gv_document {    /* looked through once; slices point into text */
     gv_slice text;              /* the object */
+    gv_json_pair pairs[GV_DOCUMENT_PAIRS];      /* its members; of more than that none is to be found here */
+    size_t count;
     gv_slice username, created_at, updated_at, revised_at;      /* raw values, of duplicates the last; data NULL: not there */
     gavat_time created, updated;        /* 0: not there, or not a time */
     int64_t counted;            /* the revision member, whoever wrote the document last; 0: none */

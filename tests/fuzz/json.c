@@ -96,6 +96,24 @@ static void find_members(gv_slice object)
     }
 }
 
+/* The pairs that the check gives are those of a walk. */
+static void compare_pairs(gv_slice text)
+{
+    gv_json_pair list[8];
+    gv_json_pairs pairs = {list, 8, 0};
+    gv_slice key, item;
+    size_t count = 0;
+    EXPECT(!gv_json_check_pairs(text, GV_JSON_DEPTH, GV_JSON_NAN | GV_JSON_SURROGATES, NULL, &pairs));
+    gv_json_walk walk = gv_json_enter(text);
+    while (walk.object && gv_json_next(&walk, &key, &item)) {
+        if (count < 8)
+            EXPECT(list[count].key.data == key.data && list[count].key.length == key.length &&
+                list[count].value.data == item.data && list[count].value.length == item.length);
+        count++;
+    }
+    EXPECT(pairs.count == count);
+}
+
 static void rewrite(gv_slice text, unsigned flags)
 {
     gv_text once = {0}, twice = {0}, compact = {0};
@@ -170,6 +188,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (sound) {
         rewrite(text, strict ? 0 : all);
         indent(text, strict ? 0 : all);
+        compare_pairs(text);
         merge(text, text, all);
     } else {
         rewrite_unsound(text);

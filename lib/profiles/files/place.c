@@ -44,25 +44,47 @@ const char *gv_place_own(gv_place *place, const char *name)
     return put_path(&place->own, place, name);
 }
 
-/* A name that is no file of text must not hold the thread up: a pipe is opened without waiting, and reads as empty. */
-static int read_file(gv_place *place)
+#define PIECE 16384
+
+/* A name that is no file of text must not hold the thread up: a pipe is opened without waiting, and reads as empty. A read that gives
+ * less than it could is taken for the last one, unless all is asked for: a document that was cut there is none. *cut: it was. */
+static int read_file(gv_place *place, bool all, bool *cut)
 {
     int fd;
+    char piece[PIECE];
+    size_t length = 0;
     if (place->text.room > ROOM_KEPT)
         gv_text_free(&place->text);
     gv_text_clear(&place->text);
     int error = gv_file_open(gv_text_get(&place->path), O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd);
     if (error)
         return error;
-    error = gv_file_read_end(fd, GV_FILES_MOST, &place->text);
+    if (!all)
+        error = gv_file_read(fd, piece, sizeof piece, &length);
+    gv_text_add(&place->text, piece, length);
+    *cut = !all && length < sizeof piece;
+    if (!error && !*cut)
+        error = gv_file_read_end(fd, GV_FILES_MOST - length, &place->text);
     gv_file_close(fd);
-    return error;
+    return place->text.failed ? -ENOMEM : error;
+}
+
+/* NULL: place->text is a document; else what is wrong, or *error. */
+static const char *read_document(gv_place *place, bool all, gv_document *document, int *error, size_t *at)
+{
+    bool cut;
+    *error = read_file(place, all, &cut);
+    if (*error)
+        return "";
+    const char *wrong = gv_document_read((gv_slice){gv_text_get(&place->text), place->text.length}, document, at);
+    return wrong && cut ? read_document(place, true, document, error, at) : wrong;
 }
 
 gv_found gv_place_load(gv_place *place, gv_loaded *loaded)
 {
     size_t at;
-    int error = place->path.failed ? -ENOMEM : read_file(place);
+    int error = -ENOMEM;
+    const char *wrong = place->path.failed ? "" : read_document(place, false, &loaded->document, &error, &at);
     loaded->error = error;
     if (error == -ENOENT)
         return GV_FOUND_NONE;
@@ -72,7 +94,6 @@ gv_found gv_place_load(gv_place *place, gv_loaded *loaded)
     }
     if (error)
         return GV_FOUND_FAILED;
-    const char *wrong = gv_document_read((gv_slice){gv_text_get(&place->text), place->text.length}, &loaded->document, &at);
     if (!wrong)
         return GV_FOUND;
     if (at)
@@ -85,16 +106,19 @@ gv_found gv_place_load(gv_place *place, gv_loaded *loaded)
 bool gv_place_view(gv_place *place, const gv_document *document, const char *username)
 {
     char why[GV_JSON_WHY];
-    gv_document merged = *document;
     const gv_json_changes defaults = place->self->defaults;
     gv_text_clear(&place->view);
-    if (defaults.count) {
-        gv_text_clear(&place->merged);
-        if (!gv_json_apply(&place->merged, document->text, defaults, why))
-            return false;
-        merged.text.data = gv_text_get(&place->merged);
-        merged.text.length = place->merged.length;
+    if (!defaults.count) {
+        gv_document_view(&place->view, document, username);
+        return !place->view.failed;
     }
+    gv_document merged = *document;
+    gv_text_clear(&place->merged);
+    if (!gv_json_apply(&place->merged, document->text, defaults, why))
+        return false;
+    merged.text.data = gv_text_get(&place->merged);
+    merged.text.length = place->merged.length;
+    merged.count = SIZE_MAX;    /* its members lie elsewhere now */
     gv_document_view(&place->view, &merged, username);
     return !place->view.failed;
 }
