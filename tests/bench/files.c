@@ -21,6 +21,7 @@ typedef struct bench {
     char ours_folder[400], raw_folder[400];
     gavat *client;
     size_t puts, gets;          /* of a turn */
+    size_t among;               /* profiles that gets choose from */
     uint64_t random;
     atomic_size_t failed, done;
 } bench;
@@ -105,7 +106,7 @@ static void get_raw(bench *self, size_t count)
 {
     char path[500], text[4000];
     for (size_t i = 0; i < count; i++) {
-        snprintf(path, sizeof path, "%s/bot%06zu.json", self->ours_folder, below(self, self->puts));
+        snprintf(path, sizeof path, "%s/bot%06zu.json", self->ours_folder, below(self, self->among));
         read_raw(path, text, sizeof text);
     }
 }
@@ -217,7 +218,7 @@ static void get_ours(bench *self, size_t count)
     for (size_t i = 0; i < count; i++) {
         while (i - atomic_load(&self->done) >= GETS_IN_FLIGHT)
             usleep(20);
-        snprintf(name, sizeof name, "bot%06zu", below(self, self->puts));
+        snprintf(name, sizeof name, "bot%06zu", below(self, self->among));
         gavat_get_profile(admit(self), name);
     }
     wait_for(self, count);
@@ -227,7 +228,7 @@ static void get_alone(bench *self, size_t count)
 {
     char name[40];
     for (size_t i = 0; i < count; i++) {
-        snprintf(name, sizeof name, "bot%06zu", below(self, self->puts));
+        snprintf(name, sizeof name, "bot%06zu", below(self, self->among));
         gavat_op *op = gavat_op_new_held(self->client);
         gavat_get_profile(op, name);
         bench_need(gavat_op_wait(op) == GAVAT_OK && gavat_op_profile(op, 0), "a get failed");
@@ -242,7 +243,7 @@ static void get_named(bench *self, size_t count)
     const char *users[100];
     for (size_t i = 0; i < count; i += 100) {
         for (size_t k = 0; k < 100; k++) {
-            snprintf(names[k], sizeof names[k], "bot%06zu", below(self, self->puts));
+            snprintf(names[k], sizeof names[k], "bot%06zu", below(self, self->among));
             users[k] = names[k];
         }
         gavat_op *op = gavat_op_new_held(self->client);
@@ -313,6 +314,8 @@ static void measure_puts(bench *self)
 static void measure_gets(bench *self)
 {
     bench_figure many = {.count = 0}, alone = {.count = 0}, named = {.count = 0};
+    self->among = self->puts;
+    sleep(4);                   /* so that they were not written lately, as most are: then the library may keep what it read */
     get_ours(self, self->gets);
     for (size_t i = 0; i < TURNS; i++) {
         compare(self, &many, get_ours, get_raw, self->gets, false);
@@ -355,12 +358,27 @@ static void make_many(const bench *self)
     sync_raw(self->ours_folder);
 }
 
+/* Far more profiles than the library keeps. */
+static void measure_misses(bench *self)
+{
+    bench_figure many = {.count = 0}, named = {.count = 0};
+    self->among = MANY;
+    get_raw(self, self->gets);
+    for (size_t i = 0; i < TURNS; i++) {
+        compare(self, &many, get_ours, get_raw, self->gets, false);
+        compare(self, &named, get_named, get_raw, self->gets, false);
+    }
+    bench_print("files.get.many.of_100000", &many, "us", BENCH_NONE, 0);
+    bench_print("files.get.a_hundred_by_name.of_100000", &named, "us", BENCH_NONE, 0);
+}
+
 static void measure_pages(bench *self, size_t turns)
 {
     bench_figure list = {.count = 0}, rare = {.count = 0}, common = {.count = 0}, memory = {.count = 0};
     make_many(self);
-    forget_peak();
+    measure_misses(self);
     double before = memory_of("VmRSS");
+    forget_peak();
     for (size_t i = 0; i < turns; i++) {
         double start = bench_now();
         bench_need(read_pages(self, NULL) == MANY, "the list is not whole");

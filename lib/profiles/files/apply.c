@@ -210,10 +210,37 @@ static bool drop(gv_place *place, const char *username, gv_said *said)
     return error == 0;
 }
 
+/* The profile joins the op's result; NULL: no memory. */
+static bool give(gv_place *place, const char *username, gavat_op *op, gavat_profile *profile, gv_said *said)
+{
+    gv_result *result = gv_op_result(op);
+    if (!profile || !gv_result_add(result, profile)) {
+        gv_said_error(said, place->self, -ENOMEM, "reading", username);
+        return false;
+    }
+    result->shape = &gv_profile_shape;
+    return true;
+}
+
+static gavat_profile *copy_profile(gv_arena *arena, const gavat_profile *kept)
+{
+    gavat_profile *profile = gv_arena_alloc(arena, sizeof *profile);
+    if (!profile)
+        return NULL;
+    *profile = *kept;
+    profile->username = gv_arena_copy_text(arena, kept->username);
+    profile->json = gv_arena_copy(arena, kept->json, kept->json_length);
+    return profile->username && profile->json ? profile : NULL;
+}
+
 static bool get(gv_place *place, const char *username, gavat_op *op, gv_said *said)
 {
     gv_loaded loaded;
-    gv_place_path(place, username);
+    const char *path = gv_place_path(place, username);
+    gv_result *result = gv_op_result(op);
+    const gavat_profile *kept = gv_cache_find(place->cache, username, path);
+    if (kept && result)
+        return give(place, username, op, copy_profile(&result->arena, kept), said);
     gv_found found = gv_place_load(place, &loaded);
     if (found == GV_FOUND_NONE)
         return fail_absent(place, username, said);
@@ -223,15 +250,11 @@ static bool get(gv_place *place, const char *username, gavat_op *op, gv_said *sa
         fail_damaged(place, username, &loaded, said);
     if (found != GV_FOUND)
         return false;
-    gv_result *result = gv_op_result(op);
     bool viewed = result && gv_place_view(place, &loaded.document, username);
     gavat_profile *profile = viewed ? gv_document_record(&result->arena, &loaded.document, username, &place->view) : NULL;
-    if (!profile || !gv_result_add(result, profile)) {
-        gv_said_error(said, place->self, -ENOMEM, "reading", username);
-        return false;
-    }
-    result->shape = &gv_profile_shape;
-    return true;
+    if (profile)
+        gv_cache_keep(place->cache, profile);
+    return give(place, username, op, profile, said);
 }
 
 /* --- many --- */

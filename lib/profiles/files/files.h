@@ -12,6 +12,7 @@
 #include "../../core/client.h"
 #include "../../core/worker.h"
 #include "../document.h"
+#include "cache.h"
 #include <sys/types.h>
 
 #define GV_FILES_LOCK ".gavat-lock"
@@ -45,6 +46,7 @@ typedef struct gv_files {
 typedef struct gv_place {
     gv_files *self;
     gv_text path, own;          /* folder, '/', a file's name: a document's, one of ours */
+    gv_cache *cache;            /* of the writer's thread, which serves gets; else NULL */
     gv_text text, merged, view; /* what was read; with the defaults; what it is for callers, or what is to be written */
 } gv_place;
 

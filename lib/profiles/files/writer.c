@@ -2,6 +2,7 @@
 #include "files.h"
 #include "../../base/clock.h"
 #include "../../base/files.h"
+#include "../../base/memory.h"
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -198,6 +199,7 @@ void gv_files_write(gv_worker *worker)
     gv_files *self = worker->self;
     gv_place place = {.self = self};
     place.view.limit = GV_FILES_MOST;
+    place.cache = gv_alloc_zero(sizeof *place.cache);   /* without memory there is none */
     open_first(self, &place);
     for (;;) {
         bool found = gv_worker_wait(worker, UINT32_MAX);
@@ -208,4 +210,7 @@ void gv_files_write(gv_worker *worker)
     }
     gv_files_let_go(self);
     gv_place_free(&place);
+    if (place.cache)
+        gv_cache_free(place.cache);
+    gv_free(place.cache);
 }
