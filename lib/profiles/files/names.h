@@ -4,7 +4,7 @@
 #define GV_PROFILES_NAMES_H
 #include "files.h"
 
-#define GV_NAMES_MOST 16384     /* kept at once */
+#define GV_NAMES_MOST 65536     /* kept at once, some 4 MiB; twice as many while a folder is read */
 
 typedef struct gv_name {
     const char *bad;            /* why this file is no profile of ours, a phrase; text is then the file's name without ".json" */
