@@ -86,7 +86,7 @@ static void note(gv_document *document, member which, gv_slice value)
     case CREATED_AT: document->created_at = value; return;
     case UPDATED_AT: document->updated_at = value; return;
     case REVISION:
-        if (!read_integer(value, &document->counted) || document->counted == INT64_MAX)
+        if (!read_integer(value, &document->counted) || document->counted > INT64_MAX / 2)       /* no counting comes there */
             document->counted = 0;
         return;
     case REVISED_AT: document->revised_at = value; return;
