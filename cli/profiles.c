@@ -210,6 +210,7 @@ ctl_profile_query ctl_make_profile_query(const ctl_call *call)
     query.filter.type = ctl_get_text(call, "type");
     query.filter.is_active = ctl_get_switch(call, "active");
     query.filter.autospam = ctl_get_switch(call, "autospam");
+    query.filter.where = ctl_get_text(call, "where");
     return query;
 }
 
@@ -282,7 +283,11 @@ static const ctl_option unset_arguments[] = {
 #define FILTERS                                                                                                        \
     {.name = "type", .kind = CTL_WORD, .value = "TYPE", .help = "only of this type"},                                  \
     {.name = "active", .kind = CTL_SWITCH, .help = "only where is_active is true; =no: where it is not"},              \
-    {.name = "autospam", .kind = CTL_SWITCH, .help = "only where autospam is true; =no: where it is not"}
+    {.name = "autospam", .kind = CTL_SWITCH, .help = "only where autospam is true; =no: where it is not"},             \
+    {.name = "where",                                                                                                  \
+        .kind = CTL_JSON,                                                                                              \
+        .value = "JSON",                                                                                               \
+        .help = "only where fields have these values, or keep to = != < <= > >="}
 
 static const ctl_option list_options[] = {FILTERS, CTL_OPTION_LIMIT, CTL_OPTION_ALL, {0}};
 static const ctl_option export_options[] = {FILTERS, {0}};
@@ -294,6 +299,17 @@ static const ctl_option import_arguments[] = {
 
 static const ctl_option export_arguments[] = {
     {.name = "DIR|-", .kind = CTL_FILE, .help = "a new folder, for NAME.json files; - writes JSON lines to stdout"},
+    {0},
+};
+
+static const ctl_option watch_options[] = {
+    {.name = "from", .kind = CTL_WORD, .value = "TOKEN", .help = "go on behind this token of an earlier watch (from now)"},
+    {.name = "limit",
+     .kind = CTL_INTEGER,
+     .value = "N",
+     .least = 1,
+     .most = INT64_C(1000000000),
+     .help = "end after N changes"},
     {0},
 };
 
@@ -357,7 +373,8 @@ static const ctl_command commands[] = {
      .run = run_list,
      .about = "Documents that cannot be read are named on stderr and left out, and the exit code is 4.",
      .examples = "gavatctl profiles list --type bot --active\n"
-                 "gavatctl profiles list --autospam=no --all -o csv"},
+                 "gavatctl profiles list --autospam=no --where '{\"reply_mode\": \"manual\"}'\n"
+                 "gavatctl profiles list --where '{\"gpt.temperature\": {\">=\": 0.5, \"<\": 1}}' --all -o csv"},
     {.name = "search",
      .summary = "List profiles whose name contains a text",
      .arguments = search_arguments,
@@ -371,6 +388,16 @@ static const ctl_command commands[] = {
      .columns = "type,count,active,autospam",
      .run = run_stats,
      .examples = "gavatctl profiles stats"},
+    {.name = "watch",
+     .summary = "Print each change as a line of JSON until Ctrl-C",
+     .options = watch_options,
+     .columns = "username,change,revision,token,profile",
+     .run = ctl_profiles_watch,
+     .about = "A line has the username, the change (put or delete), the revision, a token and the profile; several "
+              "changes of one profile in a row may come as one. --from goes on behind the token of an earlier line. "
+              "Where the store does not know it any more (with files: one of another run) a line with the change reset "
+              "comes first, then every profile as it is, so that nothing is missed.",
+     .examples = "gavatctl profiles watch\ngavatctl profiles watch --from TOKEN --limit 100"},
     {.name = "import",
      .summary = "Put profiles out of a folder, or out of JSON lines",
      .arguments = import_arguments,

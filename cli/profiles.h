@@ -16,4 +16,5 @@ void ctl_get_profile_page(gavat_op *op, void *query, uint32_t limit, const char 
 
 int ctl_profiles_import(const ctl_call *call);
 int ctl_profiles_export(const ctl_call *call);
+int ctl_profiles_watch(const ctl_call *call);
 #endif

@@ -82,6 +82,34 @@ links_as_it_says()
     esac
 }
 
+# Ask the cache on the pipe until it answers so.
+until_it_says()
+{
+    for _ in $(seq 100); do
+        echo ayse >&3
+        sleep 0.1
+        if grep -qx "ayse: $1" out; then
+            return 0
+        fi
+    done
+    cat out
+    return 1
+}
+
+# What gavatctl writes beside it is seen.
+keeps_fresh()
+{
+    gavatctl=$prefix/bin/gavatctl
+    "$gavatctl" -q profiles put ayse '{"display_name": "Ayşe"}' && mkfifo questions || return 1
+    "$1" <questions >out &
+    exec 3>questions
+    until_it_says Ayşe && "$gavatctl" -q profiles set ayse display_name Yeni && until_it_says Yeni &&
+        "$gavatctl" -q profiles delete ayse --yes && until_it_says "no such profile"
+    said=$?
+    exec 3>&-
+    wait $! && [ "$said" = 0 ]
+}
+
 # Each program starts from an empty folder; page has something to page through once import was there.
 run()
 {
@@ -97,6 +125,7 @@ run()
             printf '42 /lang en\n42 hi\n42 again\n7 selam\n' | "$program" >out && cat out &&
                 grep -qx '42: Hello! You are number 1 today.' out && grep -qE '^42: silent for another (300|2[89][0-9]) s$' out &&
                 grep -qx '7: Merhaba! You are number 2 today.' out && echo '7 hala' | "$program" | grep '^7: silent' ;;
+        profile_cache) keeps_fresh "$program" ;;
         *) "$program" ;;
     esac
 }

@@ -11,12 +11,14 @@ store=data/profiles
 
 # Help and wrong usage
 commands_help() {
-    for command in put get set unset delete list search stats import export; do
+    for command in put get set unset delete list search stats watch import export; do
         "$GAVATCTL" profiles "$command" -h >out 2>err </dev/null || return 1
         grep -q "^Usage: gavatctl profiles $command" out && grep -q '^Examples:' out || return 1
     done
 }
 check "every command has help with examples" commands_help
+run profiles --help
+check "the group lists its commands" 'code_is 0 && out_has watch && out_has "until Ctrl-C"'
 run profiles set --help
 check "arguments that repeat are shown so" 'out_has "profiles set NAME PATH VALUE [PATH VALUE]…"'
 run profiles unset --help
@@ -189,6 +191,14 @@ run profiles list --active=no
 check "--active=no" 'code_is 0 && names_are "cem "'
 run profiles list --autospam
 check "--autospam" 'code_is 0 && names_are "ayşe "'
+run profiles list --where '{"gpt.t": {">": 0.5}}'
+check "--where with a bound" 'code_is 0 && names_are "bora "'
+run profiles list --where '{"type": "user", "is_active": false}'
+check "--where with values" 'code_is 0 && names_are "cem "'
+feed '{"type": "user"}' profiles list --where -
+check "--where - reads stdin" 'code_is 0 && names_are "cem "'
+run profiles list --where 'type=bot'
+check "a filter that is no JSON is refused" 'code_is 2 && silent out'
 run profiles list --active=perhaps
 check "a switch takes yes or no" 'code_is 2 && err_has "yes or no"'
 run profiles list --limit 2
@@ -281,4 +291,46 @@ run profiles export kept --autospam
 check "nor into a folder" 'code_is 0 && [ -s kept/ayşe.json ] && ! grep -q manualplus kept/ayşe.json'
 unset GAVAT_PROFILE_DEFAULTS
 
+# Watch
+rm -rf "$store"
+put w1 '{"type": "bot", "n": 1}'
+"$GAVATCTL" profiles watch >watched 2>watch.err </dev/null &
+watch=$!
+waits() {
+    n=0
+    until eval "$1"; do
+        n=$((n + 1))
+        [ "$n" -lt 100 ] || return 1
+        sleep 0.1
+    done
+}
+# Until it hears of something it may not have begun.
+hears() {
+    n=0
+    while [ ! -s watched ] && [ "$n" -lt 100 ]; do
+        n=$((n + 1))
+        "$GAVATCTL" -q profiles set w1 n "$n" >out 2>err </dev/null
+        sleep 0.1
+    done
+    [ -s watched ]
+}
+check "watch tells of a change" 'hears && grep -q "\"username\":\"w1\",\"change\":\"put\"" watched'
+put 'Yeni 💎' '{"type": "user"}'
+check "of a new profile" 'waits "grep -q \"Yeni 💎\" watched"'
+run -q profiles delete 'Yeni 💎' -y
+check "and of a deletion" 'waits "grep -q \"\\\"change\\\":\\\"delete\\\",\\\"revision\\\":null\" watched"'
+kill -INT $watch
+wait $watch
+code=$?
+check "Ctrl-C ends it with 130 and tells how to go on" 'code_is 130 && grep -q "gavatctl profiles watch --from" watch.err'
+token=$(sed -n 's/.*"token":"\([^"]*\)".*/\1/p' watched | tail -n 1)
+put later '{"type": "bot"}'
+run profiles watch --from "$token" --limit 3
+check "a token of another run begins anew: a reset, then every profile" 'code_is 0 && lines_are 3 && err_has "not known any more" &&
+    [ "$(sed -n 1p out)" = "{\"username\":null,\"change\":\"reset\",\"revision\":null,\"token\":null,\"profile\":null}" ] &&
+    out_has "\"username\":\"later\",\"change\":\"put\"" && out_has "\"username\":\"w1\""'
+run profiles watch --from nonsense
+check "a token that is none is refused" 'code_is 2 && silent out'
+run profiles watch -o csv
+check "a watch prints JSON lines only" 'code_is 2 && err_has "-o jsonl"'
 finish
