@@ -92,17 +92,18 @@ static void skip_rejected(copy *c, const gavat_op *op)
         skip(c, reason);
 }
 
-static void add_profile(copy *c, gavat_batch *batch, const gavat_profile *profile)
+static bool add_profile(copy *c, gavat_batch *batch, const gavat_profile *profile)
 {
     gavat_status status = gavat_batch_add_json(batch, "profile", profile->json, profile->json_length);
     if (status == GAVAT_OK)
-        return;
+        return true;
     ctl_buffer reason = {0};
     ctl_add_format(&reason, "%s: %s", profile->username, gavat_batch_error(batch));
     skip(c, reason.data);
     ctl_free(&reason);
     if (status != GAVAT_EINVAL)
         c->code = ctl_exit_code(status);
+    return false;
 }
 
 /* A page from one store into the other. */
@@ -111,10 +112,11 @@ static bool copy_page(const gavat_op *op, void *user)
     copy *c = user;
     gavat_batch *batch = gavat_batch_new(c->to.client);
     gavat_op *put = ctl_session_op(&c->to);
+    size_t added = 0;
     for (size_t i = 0; i < gavat_op_count(op) && !c->code; i++)
-        add_profile(c, batch, gavat_op_profile(op, i));
+        added += add_profile(c, batch, gavat_op_profile(op, i));
     skip_rejected(c, op);
-    if (!c->code) {
+    if (added && !c->code) {
         gavat_import_batch(put, batch);
         c->code = ctl_session_wait(&c->to, put);
         c->count += c->code ? 0 : (uint64_t)gavat_op_number(put);

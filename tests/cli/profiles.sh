@@ -268,6 +268,12 @@ same_profiles() {
 check "the same profiles are in it" same_profiles
 run --profiles file://fresh profiles export there
 check "a folder that holds files is refused" 'code_is 1 && err_has "there holds files already" && err_has "new folder"'
+mkdir no only
+run --profiles file://no profiles export none
+check "a store without profiles is an empty folder" 'code_is 0 && [ -d none ] && [ -z "$(ls none)" ]'
+printf '{"x": NaN}' >only/nan.json
+run --profiles file://only profiles export taken
+check "what cannot be written anew is named" 'code_is 4 && err_has "skipped: nan: " && [ -d taken ] && [ -z "$(ls taken)" ]'
 run profiles export many.jsonl
 check "so is a file" 'code_is 1 && err_has "many.jsonl is a file"'
 run profiles export x -o csv
