@@ -1,5 +1,6 @@
-/* Load events, sales, messages, sessions and profiles from the JSON lines in a folder: one batch a few hundred KiB, each record on its
- * own. Run twice it stores events, sales and messages once, for they carry their uids; sessions merge, profiles are replaced. Exit 4: some were refused. */
+/* Load events, sales, messages, sessions and profiles from the JSON lines in a folder: one batch a few hundred KiB, each record on its own.
+ * Run twice it stores events, sales and messages once, for they carry their uids; sessions merge, profiles are replaced. Exit 4:
+ * some were refused. */
 #define _POSIX_C_SOURCE 200809L
 #include <stdio.h>
 #include <stdlib.h>
