@@ -9,6 +9,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/harness/prepare.sh
+. tests/harness/postgresql.sh
 
 usage()
 {
@@ -86,10 +87,21 @@ run_tests()
     }
 }
 
-test_packages='g++ libcmocka-dev zlib1g-dev sqlite3 shellcheck'
+test_packages='g++ libcmocka-dev zlib1g-dev sqlite3 shellcheck libpq-dev postgresql'
 [ "$builds" != coverage ] || test_packages="$test_packages gcovr"
+trap 'let_servers_go; stop_postgresql' EXIT
+trap 'exit 1' HUP INT TERM
+hold_servers_back
 # shellcheck disable=SC2086
 install_packages $build_packages $test_packages || exit 1
+let_servers_go
+
+# Each case of the events area runs on every one of these stores.
+if start_postgresql; then
+    export TEST_EVENTS_URLS="sqlite:///{folder}/events.db $postgresql_url"
+else
+    echo "There is no PostgreSQL server here: its tests are left out."
+fi
 
 # gcc's TSan wants addresses where it expects them; newer kernels scatter them further.
 runner=
@@ -122,4 +134,4 @@ for name in $builds; do
     folders="$folders build/$name"
 done
 # shellcheck disable=SC2086
-exec python3 tests/harness/results.py $folders
+python3 tests/harness/results.py $folders

@@ -1,7 +1,7 @@
 /* backends.c: the rows of all areas, backends and kinds of records: the one place that knows them. */
 #include "batch.h"
 
-extern const gv_backend gv_sqlite_events, gv_text_log, gv_files_profiles, gv_sqlite_state, gv_memory_state;
+extern const gv_backend gv_postgresql_events, gv_sqlite_events, gv_text_log, gv_files_profiles, gv_sqlite_state, gv_memory_state;
 extern const gv_kind gv_import_events, gv_commit_events, gv_check_events, gv_schema_events, gv_upgrade_events, gv_check_text_log;
 extern const gv_kind gv_import_profiles, gv_check_profiles, gv_schema_profiles, gv_upgrade_profiles;
 extern const gv_kind gv_check_state, gv_schema_state, gv_upgrade_state;
@@ -18,6 +18,9 @@ const gv_area_row gv_areas[GV_AREA_COUNT] = {
 };
 
 const gv_backend *const gv_backends[] = {
+#ifdef GV_WITH_POSTGRESQL
+    &gv_postgresql_events,
+#endif
     &gv_sqlite_events,
     &gv_text_log,
     &gv_files_profiles,

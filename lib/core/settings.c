@@ -64,6 +64,10 @@ const gv_setting gv_settings[GV_SETTING_COUNT] = {
     [GV_SET_READERS] = {
         "GAVAT_EVENTS_READERS", NULL, GV_SETTING_INTEGER, "2", 1, 16, NULL,
         "Reader threads of the SQLite store of events. More of them help when many searches run at once."},
+    [GV_SET_PG_CONNECTIONS] = {
+        "GAVAT_POSTGRES_CONNECTIONS", NULL, GV_SETTING_INTEGER, "4", 1, 16, NULL,
+        "How many connections to PostgreSQL there are at most. From four on two of them write, else one; the others read. "
+        "They are opened when they are needed."},
     [GV_SET_SQLITE_SYNCHRONOUS] = {
         "GAVAT_SQLITE_SYNCHRONOUS", NULL, GV_SETTING_CHOICE, "full", 0, 0, "full|normal",
         "Whether a SQLite commit waits for the disk. With normal, a power failure can lose the last commits; "

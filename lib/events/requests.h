@@ -66,8 +66,9 @@ const char *gv_position_print(gv_arena *arena, const gv_record_kind *kind, const
 /* False: not a cursor of this kind of record. Texts live in `memory` (as long as the cursor at least). */
 bool gv_position_parse(const char *cursor, const gv_record_kind *kind, char *memory, gv_position *position);
 
-/* The statements that make an empty store; adds to out. False: no memory. The backend's. */
-bool gv_events_schema_sql(gv_text *out);
+/* The statements that make an empty store; adds to out. */
+void gv_sqlite_add_schema_sql(gv_text *out);
+void gv_pg_add_schema_sql(gv_text *out);
 
 /* Legal steps of a sale's status: pending -> completed | failed, failed -> pending, completed -> refunded, the same again. A stored word
  * that is not one of these may go anywhere. */

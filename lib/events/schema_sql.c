@@ -2,12 +2,25 @@
 #include "requests.h"
 #include "../core/client.h"
 
+static void add_sql(gavat *g, gv_text *out)
+{
+    const gv_backend *backend = g->stores[GV_EVENTS].backend;
+#ifdef GV_WITH_POSTGRESQL
+    if (backend && strcmp(backend->name, "postgresql") == 0) {
+        gv_pg_add_schema_sql(out);
+        return;
+    }
+#endif
+    (void)backend;
+    gv_sqlite_add_schema_sql(out);
+}
+
 static void run(gavat *g, gavat_op *op)
 {
     gv_text text = {0};
-    (void)g;
+    add_sql(g, &text);
     gv_op_succeed(op, GAVAT_REACHED_NONE);
-    gv_result *result = gv_events_schema_sql(&text) && !text.failed ? gv_op_result(op) : NULL;
+    gv_result *result = !text.failed ? gv_op_result(op) : NULL;
     if (!result || !gv_result_set_text(result, gv_text_get(&text), text.length))
         gv_op_fail(op, GAVAT_ENOMEM, GAVAT_ERROR_RETRY, "", "no memory for the answer");
     gv_text_free(&text);

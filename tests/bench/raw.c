@@ -32,7 +32,8 @@ void raw_open(raw *self, const char *path, bool with_index, sample *source)
     self->sample = source;
     self->db = driver_open(path, "FULL", 64);
     int there = sqlite3_table_column_metadata(self->db, NULL, "event_logs", NULL, NULL, NULL, NULL, NULL, NULL);
-    bench_need(gv_events_schema_sql(&schema), "no memory");
+    gv_sqlite_add_schema_sql(&schema);
+    bench_need(!schema.failed, "no memory");
     if (there != SQLITE_OK)
         driver_run(self->db, gv_text_get(&schema));
     gv_text_free(&schema);

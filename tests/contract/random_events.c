@@ -142,6 +142,8 @@ static void set_session(player *p)
     session.username = *row.username ? row.username : NULL;
     session.bot_type = *row.type ? row.type : NULL;
     session.extra_data = row.key_count ? extra : NULL;
+    if (!model_session(&p->m, row.user))
+        settle(p);              /* ids of new ones break ties: order is promised within a user only */
     model_set_session(&p->m, &row);
     gavat_set_session(write_op(p, GAVAT_OK), &session);
 }

@@ -39,6 +39,8 @@ functions_are_short()
         $(find lib/core -name '*.[ch]' ! -name backends.c)
     check "sqlite3.h is included for SQLite only" none_of '#include [<"]sqlite3\.h' \
         $(find include lib cli -name '*.[ch]' ! -path 'lib/sqlite/*' ! -path 'lib/*/sqlite/*')
+    check "libpq-fe.h is included for PostgreSQL only" none_of '#include [<"]libpq' \
+        $(find include lib cli -name '*.[ch]' ! -path 'lib/*/postgresql/*')
     check "gavatctl uses the public headers alone" none_of '#include "(\.\./)?lib/|gv_[a-z]' $(find cli -name '*.[ch]')
 }
 finish

@@ -17,7 +17,7 @@
 
 typedef struct fresh {
     gavat *g;
-    char url[512], folder[256];
+    char url[512], folder[256], name[64];
     char profiles[512], state[512], logs[300];  /* the other areas' URLs and the text log's folder, under run_on_all */
     const char *settings[7];                    /* which say so */
 } fresh;
@@ -25,6 +25,7 @@ typedef struct fresh {
 /* Run the cases once for each URL of an area, with open_fresh and close_fresh around each. Gives main's exit code. */
 int run_on_events(const char *name, const struct CMUnitTest *cases, size_t count);
 int run_on_profiles(const char *name, const struct CMUnitTest *cases, size_t count);
+int run_on_postgresql(const char *name, const struct CMUnitTest *cases, size_t count);  /* of events, those URLs only; else skipped */
 int run_on_state(const char *name, const struct CMUnitTest *cases, size_t count);
 /* With all areas and the text log in one client: first with the first URL of each, then with the second, while any has one more. */
 int run_on_all(const char *name, const struct CMUnitTest *cases, size_t count);

@@ -82,7 +82,7 @@ void gv_sqlite_describe_schema(gv_database *db, gavat_op *op)
     gv_schema_describe(db, &schema, op);
 }
 
-bool gv_events_schema_sql(gv_text *out)
+void gv_sqlite_add_schema_sql(gv_text *out)
 {
-    return gv_schema_print(&schema, out);
+    out->failed |= !gv_schema_print(&schema, out);
 }
