@@ -7,7 +7,9 @@
 
 #include "client.h"
 #include "profiles.h"
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static gavat *with_defaults(void **state, const char *text)
 {
@@ -138,6 +140,50 @@ static void a_folder_that_goes_is_an_error_and_not_an_empty_store(void **state)
     DO(g, GAVAT_OK, put_profile, "bot1", "{}");
 }
 
+/* As another process holds it while it writes. */
+static int lock_folder(void **state)
+{
+    int fd = open(path_of(state, ".gavat-lock"), O_RDWR | O_CLOEXEC);
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
+    assert_true(fd >= 0);
+    assert_int_equal(fcntl(fd, F_OFD_SETLK, &lock), 0);
+    return fd;
+}
+
+static void a_lock_that_another_holds_is_waited_for_and_no_longer_than_the_deadline(void **state)
+{
+    gavat *g = client_of(state);
+    put_profile(g, "bot1", "{\"a\":1}");
+    int fd = lock_folder(state);
+    gavat_op *late = held(g), *patient = held(g);
+    gavat_op_set_timeout(late, 100);
+    gavat_put_profile(late, "bot1", "{\"a\":2}");
+    gavat_put_profile(patient, "bot2", "{}");
+    expect_status(late, GAVAT_ETIMEDOUT, __FILE__, __LINE__);
+    assert_int_equal(gavat_op_error(late)->flags & GAVAT_ERROR_MAYBE_APPLIED, 0);
+    assert_int_equal(gavat_op_status(patient), GAVAT_PENDING);
+    close(fd);
+    expect_status(patient, GAVAT_OK, __FILE__, __LINE__);
+    assert_field(g, "bot1", "a", "1");
+    gavat_op_unref(late);
+    gavat_op_unref(patient);
+}
+
+static void a_client_closes_while_another_holds_the_lock(void **state)
+{
+    gavat *g = open_client(((fresh *)*state)->url, NULL);
+    int fd = lock_folder(state);
+    gavat_op *op = held(g);
+    gavat_put_profile(op, "bot1", "{}");
+    assert_int_equal(gavat_close_wait(g, 1000), GAVAT_ETIMEDOUT);
+    expect_status(op, GAVAT_ECLOSED, __FILE__, __LINE__);
+    assert_int_equal(gavat_op_error(op)->flags & GAVAT_ERROR_MAYBE_APPLIED, 0);
+    gavat_op_unref(op);
+    gavat_unref(g);
+    close(fd);
+    DO(client_of(state), GAVAT_ENOTFOUND, get_profile, "bot1");
+}
+
 int main(void)
 {
     const char *urls = getenv("TEST_PROFILES_URLS");
@@ -147,6 +193,8 @@ int main(void)
         cmocka_unit_test(the_doctor_looks_at_the_folder),
         cmocka_unit_test(the_mode_of_a_file_stays),
         cmocka_unit_test(a_folder_that_goes_is_an_error_and_not_an_empty_store),
+        cmocka_unit_test(a_lock_that_another_holds_is_waited_for_and_no_longer_than_the_deadline),
+        cmocka_unit_test(a_client_closes_while_another_holds_the_lock),
     };
     if (urls && *urls)          /* of another backend: these files are none of its own */
         unsetenv("TEST_PROFILES_URLS");
