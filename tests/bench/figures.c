@@ -1,4 +1,5 @@
 #include "figures.h"
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +38,38 @@ double bench_processor(void)
     struct rusage used;
     getrusage(RUSAGE_SELF, &used);
     return (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) + (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+}
+
+/* Nanoseconds stand first in schedstat. */
+static double read_task(const char *task, const char *name)
+{
+    char path[300], text[200] = "";
+    snprintf(path, sizeof path, "/proc/self/task/%s/comm", task);
+    FILE *file = fopen(path, "r");
+    bool found = file && fgets(text, sizeof text, file) && strncmp(text, name, strlen(name)) == 0 && text[strlen(name)] == '\n';
+    if (file)
+        fclose(file);
+    snprintf(path, sizeof path, "/proc/self/task/%s/schedstat", task);
+    file = found ? fopen(path, "r") : NULL;
+    double used = file && fgets(text, sizeof text, file) ? strtod(text, NULL) / 1e9 : 0;
+    if (file)
+        fclose(file);
+    return used;
+}
+
+double bench_thread(const char *name)
+{
+    struct timespec own;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &own);
+    if (!name)
+        return (double)own.tv_sec + (double)own.tv_nsec / 1e9;
+    DIR *tasks = opendir("/proc/self/task");
+    double used = 0;
+    for (struct dirent *task; tasks && (task = readdir(tasks));)
+        used += *task->d_name != '.' ? read_task(task->d_name, name) : 0;
+    if (tasks)
+        closedir(tasks);
+    return used;
 }
 
 void bench_add(bench_figure *figure, double ours, double raw)

@@ -26,6 +26,7 @@ typedef enum bench_want {
 
 double bench_now(void);         /* seconds of a clock that only goes forward */
 double bench_processor(void);   /* seconds of processor time that the program has used, all threads */
+double bench_thread(const char *name);      /* the same of the one thread that has this name; the main thread: NULL */
 double bench_median(const double *values, size_t count);
 void bench_add(bench_figure *figure, double ours, double raw);     /* one turn; raw 0: there is none to compare with */
 /* unit: "/s", "ns", "us", "ms", "MiB". */

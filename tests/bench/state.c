@@ -143,17 +143,19 @@ static void raw_loop(bench *self, state_verb verb, draw *d, size_t count, size_t
 static void measure(bench *self, const char *store, state_verb verb)
 {
     static const char *const names[] = {"set", "get", "counter_add", "try_cooldown"};
-    bench_figure many = {.count = 0}, alone = {.count = 0};
+    bench_figure many = {.count = 0}, alone = {.count = 0}, processor = {.count = 0};
     draw ours = {.state = verb + 1}, raw = {.state = verb + 1};
     char name[80];
     size_t count = self->ops / TURNS, few = self->ops / 1000;
     for (size_t i = 0; i < TURNS; i++) {
-        double start = bench_now();
+        double start = bench_now(), before = bench_thread("gavat-state");
         ours_many(self, verb, &ours, count);
-        double rate = (double)count / (bench_now() - start);
+        double rate = (double)count / (bench_now() - start), worker = bench_thread("gavat-state") - before;
         start = bench_now();
+        before = bench_thread(NULL);
         raw_loop(self, verb, &raw, count, GV_STATE_BATCH);
         bench_add(&many, rate, (double)count / (bench_now() - start));
+        bench_add(&processor, worker * 1e9 / (double)count, (bench_thread(NULL) - before) * 1e9 / (double)count);
     }
     for (size_t i = 0; i < TURNS; i++) {
         double start = bench_now();
@@ -165,6 +167,8 @@ static void measure(bench *self, const char *store, state_verb verb)
     }
     snprintf(name, sizeof name, "state.%s.%s.many", store, names[verb]);
     bench_print(name, &many, "/s", BENCH_RATIO_LEAST, 0.8);
+    snprintf(name, sizeof name, "state.%s.%s.many.worker_processor", store, names[verb]);
+    bench_print(name, &processor, "ns", BENCH_NONE, 0);
     snprintf(name, sizeof name, "state.%s.%s.one_caller_alone", store, names[verb]);
     bench_print(name, &alone, "us", BENCH_NONE, 0);
 }
