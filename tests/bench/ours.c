@@ -10,11 +10,16 @@
 void ours_open(ours *self, const char *path, bool with_index, sample *source)
 {
     char url[600];
-    memset(self, 0, sizeof *self);
-    self->sample = source;
+    snprintf(url, sizeof url, "sqlite:///%s", path);
+    ours_open_url(self, url, with_index, source);
     snprintf(self->path, sizeof self->path, "%s", path);
     snprintf(self->index_path, sizeof self->index_path, "%s.search", path);
-    snprintf(url, sizeof url, "sqlite:///%s", path);
+}
+
+void ours_open_url(ours *self, const char *url, bool with_index, sample *source)
+{
+    memset(self, 0, sizeof *self);
+    self->sample = source;
     gavat_config *cfg = gavat_config_new();
     gavat_config_set(cfg, "POSTGRES_URL", url);
     gavat_config_set(cfg, "MONGODB_URI", "off");

@@ -14,6 +14,7 @@ typedef struct ours {
 } ours;
 
 void ours_open(ours *self, const char *path, bool with_index, sample *source);
+void ours_open_url(ours *self, const char *url, bool with_index, sample *source);       /* of another store than a file */
 void ours_close(ours *self);
 /* As many in flight as the client admits; until all are acknowledged. */
 void ours_write(ours *self, size_t count);

@@ -4,6 +4,8 @@
 postgresql_pid=
 postgresql_folder=
 postgresql_url=
+# What is stored need not outlive the machine; the tests of crashes kill the process, not the machine.
+postgresql_settings='-c fsync=off -c full_page_writes=off'
 policy_made=
 sudo=
 
@@ -49,8 +51,10 @@ run_unprivileged()
 # At a port of its own; false: that one was taken.
 launch_postgresql()
 {
+    # Word splitting is meant: one word an option.
+    # shellcheck disable=SC2086
     (run_unprivileged "$programs/postgres" -D "$postgresql_folder/data" -p "$port" -c listen_addresses=127.0.0.1 \
-        -c unix_socket_directories= -c fsync=off -c full_page_writes=off -c max_connections=200) </dev/null >>"$postgresql_folder/log" 2>&1 &
+        -c unix_socket_directories= -c max_connections=200 $postgresql_settings) </dev/null >>"$postgresql_folder/log" 2>&1 &
     postgresql_pid=$!
     for _ in $(seq 300); do
         kill -0 "$postgresql_pid" 2>/dev/null || break

@@ -101,7 +101,7 @@ static gv_pg_statement *find_statement(gv_pg_job *job, const char *sql)
     return oldest;
 }
 
-static void resolve(const gv_pg_params *params, const char *values[GV_PG_PARAMS], int lengths[GV_PG_PARAMS])
+void gv_pg_resolve(const gv_pg_params *params, const char *values[GV_PG_PARAMS], int lengths[GV_PG_PARAMS])
 {
     for (int i = 0; i < params->count; i++) {
         bool inside = params->offsets[i] != SIZE_MAX;
@@ -127,7 +127,7 @@ static void send_command(gv_pg_job *job, const char *sql, const gv_pg_params *pa
         doom(connection);
         return;
     }
-    resolve(params, values, lengths);
+    gv_pg_resolve(params, values, lengths);
     gv_pg_statement *statement = keep && !connection->self->unnamed ? find_statement(job, sql) : NULL;
     if (statement && statement->state == GV_PG_NOT_THERE) {
         snprintf(statement->name, sizeof statement->name, "gavat_%llu", (unsigned long long)++connection->names);

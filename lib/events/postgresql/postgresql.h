@@ -177,6 +177,8 @@ struct gv_pg_params {
     gv_text arrays;
 };
 void gv_pg_params_free(gv_pg_params *params);
+/* As libpq wants them; they lie in params. */
+void gv_pg_resolve(const gv_pg_params *params, const char *values[GV_PG_PARAMS], int lengths[GV_PG_PARAMS]);
 void gv_pg_add_text(gv_pg_params *params, const char *text);            /* NULL: SQL NULL */
 void gv_pg_add_slice(gv_pg_params *params, gv_slice text);
 void gv_pg_add_time(gv_pg_params *params, gavat_time time);             /* 0: NULL */

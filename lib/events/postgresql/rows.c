@@ -99,10 +99,14 @@ void gv_pg_uid(const PGresult *result, int row, int column, char out[37])
     *at = '\0';
 }
 
-static const char *copy(gv_arena *arena, const char *data, size_t length, bool *failed)
+/* Into the record's own piece of memory, *at moved on; NULL for NULL. */
+static const char *put(char **at, const char *data, size_t length)
 {
-    char *text = data ? gv_arena_copy(arena, data, length) : NULL;
-    *failed |= data && !text;
+    if (!data)
+        return NULL;
+    char *text = memcpy(*at, data, length);
+    text[length] = '\0';
+    *at += length + 1;
     return text;
 }
 
@@ -115,47 +119,49 @@ static int64_t read_integer(const PGresult *result, int row, int column)
     return number ? number : -1;
 }
 
-static void read_field(gv_arena *arena, const gv_field *field, void *record, const PGresult *result, int row, int *column, bool *failed)
+static void read_field(const gv_field *field, void *record, char **at, const PGresult *result, int row, int *column)
 {
-    void *at = gv_field_at(record, field);
+    void *to = gv_field_at(record, field);
     int place = (*column)++;
     gv_slice text;
     char scratch[GV_DECIMAL_ROOM];
     const char *money;
     switch (field->type) {
     case GV_FIELD_ID:
-        *(int64_t *)at = gv_pg_integer(result, row, place);
+        *(int64_t *)to = gv_pg_integer(result, row, place);
         break;
     case GV_FIELD_INTEGER:
-        *(int64_t *)at = read_integer(result, row, place);
+        *(int64_t *)to = read_integer(result, row, place);
         break;
     case GV_FIELD_TIME:
-        *(gavat_time *)at = gv_pg_time(result, row, place, 0);
+        *(gavat_time *)to = gv_pg_time(result, row, place, 0);
         break;
     case GV_FIELD_FLAG:
-        *(int32_t *)at = PQgetisnull(result, row, place) ? 0 : gv_pg_integer(result, row, place) ? 1 : -1;
+        *(int32_t *)to = PQgetisnull(result, row, place) ? 0 : gv_pg_integer(result, row, place) ? 1 : -1;
         break;
     case GV_FIELD_UID:
         gv_pg_uid(result, row, place, scratch);
-        *(const char **)at = copy(arena, *scratch ? scratch : NULL, strlen(scratch), failed);
+        *(const char **)to = put(at, *scratch ? scratch : NULL, strlen(scratch));
         break;
     case GV_FIELD_MONEY:
         money = gv_pg_money(result, row, place, scratch);
-        *(const char **)at = copy(arena, money, money ? strlen(money) : 0, failed);
+        *(const char **)to = put(at, money, money ? strlen(money) : 0);
         ++*column;
         break;
     default:
         text = gv_pg_text(result, row, place);
-        *(const char **)at = copy(arena, text.data, text.length, failed);
+        *(const char **)to = put(at, text.data, text.length);
     }
 }
 
 void *gv_pg_record(gv_arena *arena, const gv_record_kind *kind, const PGresult *result, int row)
 {
-    bool failed = false;
-    int column = 0;
-    void *record = gv_arena_alloc(arena, kind->size);
+    size_t room = kind->size;
+    int columns = PQnfields(result), column = 0;
+    for (int i = 0; i < columns; i++)   /* a value is no longer as text, but for a uid and an amount */
+        room += (size_t)PQgetlength(result, row, i) + 1;
+    char *record = gv_arena_alloc(arena, room + 2 * GV_DECIMAL_ROOM), *at = record + kind->size;
     for (size_t i = 0; record && i < kind->count; i++)
-        read_field(arena, &kind->fields[i], record, result, row, &column, &failed);
-    return failed ? NULL : record;
+        read_field(&kind->fields[i], record, &at, result, row, &column);
+    return record;
 }
