@@ -292,10 +292,13 @@ void gv_op_succeed(gavat_op *op, gavat_reached reached)
 
 void gv_op_fail(gavat_op *op, gavat_status status, uint32_t flags, const char *native, const char *format, ...)
 {
-    gavat_error error = {status, flags, gv_op_backend(op), native ? native : "", "no memory to say what went wrong"};
+    gavat_error error = {status, flags, gv_op_backend(op), "", "no memory to say what went wrong"};
     op->staged.reached = GAVAT_REACHED_NONE;
     gv_result *result = gv_op_result(op);
     if (result) {
+        const char *code = native && *native ? gv_arena_copy_text(&result->arena, native) : NULL;      /* a server's own word */
+        if (code)
+            error.native = code;
         char text[1024];
         va_list args;
         va_start(args, format);

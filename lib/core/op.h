@@ -110,7 +110,7 @@ bool gv_op_take(gavat_op *op);                  /* false: withdrawn; finish it a
 bool gv_op_wanted(const gavat_op *op);          /* false: its caller no longer waits; long work and reads may stop */
 void gv_op_succeed(gavat_op *op, gavat_reached reached);
 void gv_op_fail(gavat_op *op, gavat_status status, uint32_t flags, const char *native, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));      /* replaces what was staged */
+    __attribute__((format(printf, 5, 6)));      /* replaces what was staged; native is copied */
 void gv_op_report(gavat_op *op, uint64_t done, uint64_t total, uint64_t rejected, const char *what);   /* what: static */
 void gv_op_finish(gavat_op *op);
 void gv_ops_finish(gavat *g, gv_list *ops);     /* many, by their link; one lock, one wake. ops is empty then */
