@@ -84,9 +84,10 @@ static int tell_whose(ctl_session *session, const gavat_op *op)
 {
     bool person = gavat_op_number(op);
     const gavat_conversation *c = gavat_op_conversation(op, 0);
-    if (person)
+    int code = ctl_output_bare(session->call, "whose", person ? "person" : "own", person ? "\"person\"" : "\"own\"");
+    if (person && !code)
         ctl_tell_key(session->call, "a person has written, the phase is %s", c ? c->phase : "");
-    return ctl_output_bare(session->call, "whose", person ? "person" : "own", person ? "\"person\"" : "\"own\"");
+    return code;
 }
 
 static void get_all(gavat_op *op, void *query, uint32_t limit, const char *cursor)
