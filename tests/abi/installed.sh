@@ -126,6 +126,14 @@ run()
                 grep -qx '42: Hello! You are number 1 today.' out && grep -qE '^42: silent for another (300|2[89][0-9]) s$' out &&
                 grep -qx '7: Merhaba! You are number 2 today.' out && echo '7 hala' | "$program" | grep '^7: silent' ;;
         profile_cache) keeps_fresh "$program" ;;
+        echo_bot)
+            printf '42 merhaba\n42 orada misin\n7 selam\n> 7 Buyrun\n/pause 42\n42 hey\n' | "$program" >out && cat out &&
+                printf '%s\n' 'to 42: you said: merhaba' '42: no answer (cooldown)' 'to 7: you said: selam' \
+                    '7: a person has taken over, the phase is manual_engaged' '42: no answer (paused)' | diff - out &&
+                printf '1 a\n1 b\n1 c\n1 d\n1 e\n/resume 42\n42 hey\n' |
+                GAVAT_DM_COOLDOWN=0 GAVAT_DM_WINDOW_MESSAGES=9 "$program" >out && cat out &&
+                [ "$(sed 's/you said: //' out | tr '\n' ' ')" = \
+                    "to 1: a to 1: b to 1: c to 1: d to 1: Menu: 1. help  2. a person, please to 1: e to 42: hey " ] ;;
         *) "$program" ;;
     esac
 }
