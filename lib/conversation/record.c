@@ -11,11 +11,12 @@
 typedef enum kind { TIME, FLAG, COUNT, WORD } kind;
 typedef struct field {
     const char *name;
+    size_t length;
     kind kind;
     size_t offset;
 } field;
 
-#define FIELD(name, kind) {#name, kind, offsetof(gavat_conversation, name)}
+#define FIELD(name, kind) {#name, sizeof #name - 1, kind, offsetof(gavat_conversation, name)}
 static const field fields[] = {         /* in the order of the Python bots */
     FIELD(last_bot_message, TIME),
     FIELD(user_responded, FLAG),
@@ -83,25 +84,35 @@ bool gv_dm_read_number(gv_slice text, int scale, int64_t most, int64_t *number)
 
 void gv_dm_write_time(gv_text *out, gavat_time time)
 {
-    char text[48];
+    char text[32], *end = text + sizeof text, *at = end;
     if (time <= 0) {
         gv_text_addc(out, '0');
         return;
     }
-    int length = snprintf(text, sizeof text, "%" PRId64 ".%06" PRId64, time / 1000000, time % 1000000);
-    while (text[length - 1] == '0' && text[length - 2] != '.')
-        length--;
-    gv_text_add(out, text, (size_t)length);
+    for (int i = 0; i < 6; i++, time /= 10) {
+        if (at == end && time % 10 == 0 && i < 5)
+            continue;
+        *--at = (char)('0' + time % 10);
+    }
+    *--at = '.';
+    do
+        *--at = (char)('0' + time % 10);
+    while (time /= 10);
+    gv_text_add(out, at, (size_t)(end - at));
 }
 
-/* A key that is not ours is kept, so it is looked for in its plain form: "phase" may be spelled with escapes. FIELDS: none of ours. */
-static size_t find_field(gv_slice key, bool *held)
+/* A key that is not ours is kept, so it is looked for in its plain form: "phase" may be spelled with escapes. FIELDS: none of ours. Most
+ * come in order: guess is looked at first. */
+static size_t find_field(gv_slice key, size_t guess, bool *held)
 {
     char name[40];
+    *held = false;
+    if (guess < FIELDS && key.length == fields[guess].length + 2 && memcmp(key.data + 1, fields[guess].name, fields[guess].length) == 0)
+        return guess;
     size_t i = 0, length = gv_json_unescape(key, name, sizeof name);
     gv_slice plain = {name, length <= sizeof name ? length : 0};
     *held = gv_slice_is(plain, HELD);
-    while (i < FIELDS && !gv_slice_is(plain, fields[i].name))
+    while (i < FIELDS && (plain.length != fields[i].length || memcmp(name, fields[i].name, plain.length) != 0))
         i++;
     return i;
 }
@@ -158,13 +169,16 @@ gavat_status gv_dm_read(gv_dm *out, gv_slice value, gv_arena *arena, char *why)
         return GAVAT_ECORRUPT;
     }
     gv_json_walk walk = gv_json_enter(value);
-    while (gv_json_next(&walk, &key, &item)) {
+    for (size_t next = 0; gv_json_next(&walk, &key, &item);) {
         bool held;
-        size_t i = find_field(key, &held);
+        size_t i = find_field(key, next, &held);
         if (i < FIELDS)
             values[i] = item;   /* of duplicates the last, as Python reads them */
+        next = i < FIELDS ? i + 1 : next;
         if (held)
             out->held = gv_json_type_of(item) == GV_JSON_TRUE;
+        else if (i == FIELDS)
+            out->source = value;
     }
     for (size_t i = 0; i < FIELDS; i++) {
         gavat_status status = values[i].data ? read_field(out, &fields[i], values[i], arena) : GAVAT_OK;
@@ -175,8 +189,15 @@ gavat_status gv_dm_read(gv_dm *out, gv_slice value, gv_arena *arena, char *why)
     }
     /* Nothing but `pause` stops a conversation that no person is in. */
     out->held = (out->held || !out->is.manual_mode_active) && out->is.auto_messages_paused;
-    out->source = value;
     return GAVAT_OK;
+}
+
+static void write_count(gv_text *out, int64_t count)
+{
+    if (count < 10)
+        gv_text_addc(out, (char)('0' + count));
+    else
+        gv_text_addf(out, "%" PRId64, count);
 }
 
 static void write_value(const gv_dm *c, const field *f, gv_text *out)
@@ -185,7 +206,7 @@ static void write_value(const gv_dm *c, const field *f, gv_text *out)
     switch (f->kind) {
     case TIME: gv_dm_write_time(out, *(const gavat_time *)at); break;
     case FLAG: gv_text_adds(out, *(const int32_t *)at ? "true" : "false"); break;
-    case COUNT: gv_text_addf(out, "%" PRId64, *(const int64_t *)at); break;
+    case COUNT: write_count(out, *(const int64_t *)at); break;
     case WORD: gv_text_add_json(out, c->is.phase, strlen(c->is.phase)); break;
     }
 }
@@ -194,13 +215,15 @@ void gv_dm_write(const gv_dm *c, gv_text *out)
 {
     gv_slice key, item;
     for (size_t i = 0; i < FIELDS; i++) {
-        gv_text_addf(out, "%s\"%s\": ", i ? ", " : "{", fields[i].name);
+        gv_text_adds(out, i ? ", \"" : "{\"");
+        gv_text_add(out, fields[i].name, fields[i].length);
+        gv_text_add(out, "\": ", 3);
         write_value(c, &fields[i], out);
     }
     gv_json_walk walk = gv_json_enter(c->source);
     while (gv_json_next(&walk, &key, &item)) {
         bool held;
-        if (find_field(key, &held) < FIELDS || held)
+        if (find_field(key, FIELDS, &held) < FIELDS || held)
             continue;
         gv_text_adds(out, ", ");
         gv_text_add(out, key.data, key.length);

@@ -14,12 +14,13 @@
 typedef struct gv_dm {
     gavat_conversation is;      /* bot and user are not of the stored value: NULL here */
     bool held;                  /* paused by `pause`, not by a person's message: only `resume` ends it */
-    gv_slice source;            /* what it was read from: fields that are not ours are copied from there; data NULL: nothing */
+    gv_slice source;            /* what it was read from, where that has fields that are not ours: they are copied from there */
 } gv_dm;
 
 #define GV_DM_WHY 160
 gv_dm gv_dm_initial(void);
-/* ECORRUPT: it is no conversation, why (GV_DM_WHY bytes) says what is wrong with it; ENOMEM. source is value; an unknown phase is in arena. */
+/* ECORRUPT: it is no conversation, why (GV_DM_WHY bytes) says what is wrong with it; ENOMEM. source points into value, an unknown phase
+ * into arena. */
 gavat_status gv_dm_read(gv_dm *out, gv_slice value, gv_arena *arena, char *why);
 void gv_dm_write(const gv_dm *c, gv_text *out);
 /* As a record of an op: bot and user first, times RFC 3339. */

@@ -62,8 +62,10 @@ static void store(raw_state *self, const char *user, const char *key, const char
     bench_need(code == SQLITE_DONE, "the raw loop could not store");
 }
 
+#define VALUE_ROOM 512
+
 /* The value, copied; *left: microseconds it has to live. False: not there. */
-static bool find(raw_state *self, const char *user, const char *key, int64_t now, char value[256], int64_t *left)
+static bool find(raw_state *self, const char *user, const char *key, int64_t now, char value[VALUE_ROOM], int64_t *left)
 {
     sqlite3_bind_text(self->find, 1, user, -1, SQLITE_STATIC);
     sqlite3_bind_text(self->find, 2, key, -1, SQLITE_STATIC);
@@ -83,7 +85,7 @@ static bool find(raw_state *self, const char *user, const char *key, int64_t now
 
 void raw_state_do(raw_state *self, state_verb verb, const char *user, const char *name)
 {
-    char key[80], value[256] = "", time[27];
+    char key[80], value[VALUE_ROOM] = "", time[27];
     int64_t now = gv_clock_wall(), left;
     switch (verb) {
     case STATE_SET:
@@ -104,6 +106,17 @@ void raw_state_do(raw_state *self, state_verb verb, const char *user, const char
             break;
         gv_time_to_sql(now, time);
         store(self, user, key, time, now, STATE_SPAN_MS);
+        break;
+    case STATE_APPLY:
+        snprintf(key, sizeof key, "dm:bot:%s", user);
+        find(self, key, "conversation_state", now, value, &left);
+        store(self, key, "conversation_state", STATE_CONVERSATION, now, STATE_SPAN_MS);
+        break;
+    case STATE_PERMIT:
+        snprintf(key, sizeof key, "dm:bot:%s", user);
+        find(self, key, "conversation_state", now, value, &left);
+        find(self, key, "conversation_permits", now, value, &left);
+        store(self, key, "conversation_permits", STATE_PERMITS, now, STATE_SPAN_MS);
         break;
     }
 }

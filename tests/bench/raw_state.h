@@ -8,9 +8,16 @@
 #include <stdint.h>
 
 #define STATE_VALUE "{\"phase\": \"active_conversation\", \"followup_count\": 2}"
+#define STATE_CONVERSATION \
+    "{\"last_bot_message\": 1795440282.250001, \"user_responded\": false, \"conversation_active\": true, \"last_user_message\": 0, " \
+    "\"phase\": \"initial_contact\", \"manual_intervention_time\": 0, \"followup_count\": 0, \"last_manual_check\": 0, " \
+    "\"auto_message_count\": 12, \"menu_sent\": false, \"manual_mode_active\": false, \"last_manual_message\": 0, " \
+    "\"auto_messages_paused\": false}"
+#define STATE_PERMITS "{\"given\": [1795440282.250001, 1795440283.250001], \"waiting\": []}"
 #define STATE_SPAN_MS INT64_C(86400000)
 
-typedef enum state_verb { STATE_SET, STATE_GET, STATE_ADD, STATE_TRY } state_verb;
+/* The last two are of conversations: a read and a write of the state; a read of the state and of the permits, and a write of these. */
+typedef enum state_verb { STATE_SET, STATE_GET, STATE_ADD, STATE_TRY, STATE_APPLY, STATE_PERMIT } state_verb;
 
 typedef struct raw_state {
     sqlite3 *db;

@@ -45,6 +45,10 @@ static gavat *open_ours(const char *url)
     gavat_config_set(cfg, "MONGODB_URI", "off");
     gavat_config_set(cfg, "REDIS_URL", url);
     gavat_config_set(cfg, "GAVAT_TIMEOUT", "10m");
+    gavat_config_set(cfg, "GAVAT_DM_COOLDOWN", "0");    /* every permit is given, and its log stays as short as the raw loop's */
+    gavat_config_set(cfg, "GAVAT_DM_WINDOW", "1ms");
+    gavat_config_set(cfg, "GAVAT_DM_WINDOW_MESSAGES", "1000");
+    gavat_config_set(cfg, "GAVAT_DM_GRACE", "0");
     if (gavat_new(&g, NULL, cfg) != GAVAT_OK)
         fprintf(stderr, "bench: %s\n", gavat_config_error(cfg));
     bench_need(g, "no client");
@@ -90,6 +94,12 @@ static void submit(gavat_op *op, state_verb verb, const draw *d)
     case STATE_TRY:
         gavat_try_cooldown(op, d->user, d->name, STATE_SPAN_MS);
         break;
+    case STATE_APPLY:
+        gavat_apply_conversation(op, "bot", d->user, GAVAT_BOT_SENT);
+        break;
+    case STATE_PERMIT:
+        gavat_permit_message(op, "bot", d->user);
+        break;
     }
 }
 
@@ -129,10 +139,10 @@ static void raw_loop(bench *self, state_verb verb, draw *d, size_t count, size_t
             raw_state_begin(&self->raw, verb != STATE_GET);
         for (size_t k = 0; k < batch && i < count; k++, i++) {
             draw_next(self, d, verb);
-            if (batch == 1 && (verb == STATE_ADD || verb == STATE_TRY))
+            if (batch == 1 && verb >= STATE_ADD)
                 raw_state_begin(&self->raw, true);
             raw_state_do(&self->raw, verb, d->user, d->name);
-            if (batch == 1 && (verb == STATE_ADD || verb == STATE_TRY))
+            if (batch == 1 && verb >= STATE_ADD)
                 raw_state_commit(&self->raw);
         }
         if (batch > 1)
@@ -142,7 +152,7 @@ static void raw_loop(bench *self, state_verb verb, draw *d, size_t count, size_t
 
 static void measure(bench *self, const char *store, state_verb verb)
 {
-    static const char *const names[] = {"set", "get", "counter_add", "try_cooldown"};
+    static const char *const names[] = {"set", "get", "counter_add", "try_cooldown", "conversation_apply", "permit_message"};
     bench_figure many = {.count = 0}, alone = {.count = 0}, processor = {.count = 0};
     draw ours = {.state = verb + 1}, raw = {.state = verb + 1};
     char name[80];
@@ -166,7 +176,7 @@ static void measure(bench *self, const char *store, state_verb verb)
         bench_add(&alone, time, (bench_now() - start) * 1e6 / (double)few);
     }
     snprintf(name, sizeof name, "state.%s.%s.many", store, names[verb]);
-    bench_print(name, &many, "/s", BENCH_RATIO_LEAST, 0.8);
+    bench_print(name, &many, "/s", verb <= STATE_TRY ? BENCH_RATIO_LEAST : BENCH_NONE, 0.8);
     snprintf(name, sizeof name, "state.%s.%s.many.worker_processor", store, names[verb]);
     bench_print(name, &processor, "ns", BENCH_NONE, 0);
     snprintf(name, sizeof name, "state.%s.%s.one_caller_alone", store, names[verb]);
@@ -177,7 +187,7 @@ static void measure_all(bench *self, const char *store, const char *url, const c
 {
     self->client = open_ours(url);
     raw_state_open(&self->raw, raw_path, like);
-    for (state_verb verb = STATE_SET; verb <= STATE_TRY; verb++)
+    for (state_verb verb = STATE_SET; verb <= STATE_PERMIT; verb++)
         measure(self, store, verb);
     close_ours(self->client);
     raw_state_close(&self->raw);
