@@ -90,6 +90,30 @@ static void use_rules(stage *s)
     starve_finish(op);
 }
 
+static void use_conversations(stage *s)
+{
+    for (gavat_transition t = GAVAT_USER_RESPONDED; t <= GAVAT_RESUME; t++)
+        TRY(s->g, apply_conversation, "bot", "ş", t);
+    TRY(s->g, permit_message, "bot", "ş");
+    TRY(s->g, note_sent, "bot", "ş", "481");
+    TRY(s->g, observe_outgoing, "bot", "ş", "481");
+    TRY(s->g, observe_outgoing, "bot", "ş", "482");
+    TRY(s->g, set_state, "dm:bot:vip", "conversation_state", "{\"phase\": \"vip\", \"x\": [1]}", 0);
+    TRY(s->g, apply_conversation, "bot", "vip", GAVAT_BOT_SENT);
+    gavat_op *op = gavat_op_new_held(s->g);
+    gavat_get_conversation(op, "bot", "kept");
+    if (gavat_op_wait(op) == GAVAT_OK && gavat_op_conversation(op, 0)->auto_message_count != 1)
+        fail_msg("a conversation that was lost is called good");
+    starve_read(op);
+    starve_finish(op);
+    op = gavat_op_new_held(s->g);
+    gavat_get_conversations(op, "bot", 2, NULL);
+    gavat_op_wait(op);
+    starve_read(op);
+    starve_finish(op);
+    TRY(s->g, get_due_conversations, NULL, 0, NULL);
+}
+
 static void look_after(stage *s)
 {
     gavat_op *op = gavat_op_new_held(s->g);
@@ -115,6 +139,7 @@ static stage *begin(void)
     open_it(s);
     put(s, "sclt");
     TRY(s->g, set_state, s->book.user, "kept", "kept", 0);
+    TRY(s->g, apply_conversation, "bot", "kept", GAVAT_BOT_SENT);
     return s;
 }
 
@@ -179,6 +204,7 @@ SCENARIO(out_of_memory_while_opening_and_closing, on_file, live_and_die)
 SCENARIO(out_of_memory_while_writing, on_file, write_marks)
 SCENARIO(out_of_memory_over_keys, on_file, use_keys)
 SCENARIO(out_of_memory_over_rules, on_file, use_rules)
+SCENARIO(out_of_memory_over_conversations, on_file, use_conversations)
 SCENARIO(out_of_memory_while_looking_after_the_store, on_file, look_after)
 SCENARIO(out_of_memory_in_memory, in_memory, write_marks)
 
@@ -190,6 +216,7 @@ int main(void)
         cmocka_unit_test(out_of_memory_while_writing),
         cmocka_unit_test(out_of_memory_over_keys),
         cmocka_unit_test(out_of_memory_over_rules),
+        cmocka_unit_test(out_of_memory_over_conversations),
         cmocka_unit_test(out_of_memory_while_looking_after_the_store),
         cmocka_unit_test(out_of_memory_in_memory),
     };
