@@ -304,8 +304,11 @@ void gv_op_fail(gavat_op *op, gavat_status status, uint32_t flags, const char *n
         va_start(args, format);
         int length = vsnprintf(text, sizeof text, format, args);
         va_end(args);
-        const char *kept = op->mirrored ? " (the line was kept in the text log)" : "";
-        char *copy = length < 0 ? NULL : gv_arena_printf(&result->arena, "%s%s", text, kept);
+        char *copy = NULL;
+        if (length >= 0 && op->mirrored)
+            copy = gv_arena_printf(&result->arena, "%s (the line was kept in the text log)", text);
+        else if (length >= 0)
+            copy = gv_arena_copy_text(&result->arena, text);
         if (copy)
             error.message = copy;
     }

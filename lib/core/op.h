@@ -33,10 +33,11 @@ typedef struct gv_rejected {
 } gv_rejected;
 
 typedef struct gv_result {      /* what an op gives back beyond a status and a number; freed with it */
-    gv_arena arena;             /* holds all that is below */
+    gv_arena arena;             /* holds it, and all that is below */
     const gv_shape *shape;
-    void **records;
-    size_t count, room;
+    void **records;             /* at `only` until there are two, then on the heap */
+    void *only;
+    size_t count, room;         /* room: on the heap */
     const char **json;          /* printed records, made on demand under the client's lock */
     const char *text;
     size_t text_length;
@@ -117,7 +118,8 @@ void gv_ops_finish(gavat *g, gv_list *ops);     /* many, by their link; one lock
 
 bool gv_op_fits(gavat_op *op);                  /* false: results that are still held reach the byte bound, and op has failed EBUSY */
 
-/* The staged result, made on first use; NULL: no memory. */
+gv_result *gv_result_new(void);                 /* NULL: no memory, as below */
+/* The staged result, made on first use. */
 gv_result *gv_op_result(gavat_op *op);
 void gv_op_drop_result(gavat_op *op);           /* what was built so far is nobody's: before a gv_op_fail */
 bool gv_result_add(gv_result *result, void *record);                    /* false: no memory */

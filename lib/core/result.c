@@ -11,10 +11,20 @@ static void print_json(const void *record, gv_text *out)
 
 const gv_shape gv_json_shape = {"json", print_json};
 
+/* In its own arena: it and what it holds are one block of memory most often. */
+gv_result *gv_result_new(void)
+{
+    gv_arena arena = {0};
+    gv_result *result = gv_arena_alloc(&arena, sizeof *result);
+    if (result)
+        result->arena = arena;
+    return result;
+}
+
 gv_result *gv_op_result(gavat_op *op)
 {
     if (!op->staged.result)
-        op->staged.result = gv_alloc_zero(sizeof *op->staged.result);
+        op->staged.result = gv_result_new();
     return op->staged.result;
 }
 
@@ -22,10 +32,11 @@ void gv_result_free(gv_result *result)
 {
     if (!result)
         return;
-    gv_arena_free(&result->arena);
-    gv_free(result->records);
+    if (result->room)
+        gv_free(result->records);
     gv_free(result->rejected);
-    gv_free(result);
+    gv_arena arena = result->arena;
+    gv_arena_free(&arena);
 }
 
 void gv_op_drop_result(gavat_op *op)
@@ -52,10 +63,18 @@ static bool make_room(void **array, size_t size, size_t count, size_t *room)
 
 bool gv_result_add(gv_result *result, void *record)
 {
-    void *array = result->records;
+    if (!result->count) {
+        result->only = record;
+        result->records = &result->only;
+        result->count = 1;
+        return true;
+    }
+    void *array = result->room ? result->records : NULL;
     if (!make_room(&array, sizeof *result->records, result->count, &result->room))
         return false;
     result->records = array;
+    if (result->count == 1)
+        result->records[0] = result->only;
     result->records[result->count++] = record;
     return true;
 }
@@ -96,7 +115,7 @@ bool gv_result_set_text(gv_result *result, const char *text, size_t length)
 
 void gv_result_charge(gavat *g, gv_result *result)
 {
-    size_t bytes = sizeof *result + result->arena.bytes + result->room * sizeof *result->records
+    size_t bytes = result->arena.bytes + result->room * sizeof *result->records
                    + result->rejected_room * sizeof *result->rejected;
     if (bytes == result->charged)
         return;

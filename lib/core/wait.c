@@ -1,6 +1,5 @@
 /* wait.c: those who do not leave an op to the loop: they wait for it, cancel it, or its time is up. */
 #include "../base/clock.h"
-#include "../base/memory.h"
 #include "client.h"
 #include <errno.h>
 #include <semaphore.h>
@@ -151,7 +150,7 @@ static gv_result *explain(gavat_op *op, const char **message)
     if (op->store)
         memcpy(reason, op->store->reason, sizeof reason);
     pthread_mutex_unlock(&g->lock);
-    gv_result *result = reason[0] ? gv_alloc_zero(sizeof *result) : NULL;
+    gv_result *result = reason[0] ? gv_result_new() : NULL;
     const char *longer = result ? gv_arena_printf(&result->arena, "%s (%s)", *message, reason) : NULL;
     if (longer)
         *message = longer;

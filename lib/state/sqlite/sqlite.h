@@ -7,7 +7,8 @@
 #include "../../sqlite/writer.h"
 #include "../walk.h"
 
-#define GV_STATE_BATCH 4000     /* ops in one transaction */
+#define GV_STATE_BATCH 4000     /* writes that share a commit */
+#define GV_STATE_READS 256      /* reads that share a snapshot: those, and what they give, stay in the caches */
 
 typedef struct gv_state_sqlite {
     gv_store *store;

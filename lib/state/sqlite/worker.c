@@ -43,7 +43,7 @@ static void take_reads(gv_state_sqlite *self, gv_list *ops)
 {
     gv_worker *worker = &self->worker;
     pthread_mutex_lock(&worker->lock);
-    for (size_t i = 0; i < GV_STATE_BATCH; i++) {
+    for (size_t i = 0; i < GV_STATE_READS; i++) {
         gv_link *link = gv_list_first(&worker->ops);
         gavat_op *op = link ? GV_CONTAINER(link, gavat_op, link) : NULL;
         if (!op || op->kind->flags & GV_WRITE)
@@ -61,6 +61,7 @@ static void read_batch(gv_state_sqlite *self, gv_list *ops)
     int code = gv_database_do(&self->db, "BEGIN"), failed = code;
     for (gv_link *link = gv_list_first(ops); link && link != &ops->head; link = link->next) {
         gavat_op *op = GV_CONTAINER(link, gavat_op, link);
+        gv_prefetch(link->next, sizeof *op);
         if (!gv_op_take(op))
             continue;
         if (code == SQLITE_OK)
