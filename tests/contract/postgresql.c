@@ -8,8 +8,11 @@
 
 #include "client.h"
 #include "server.h"
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define MANY 1000
 #define LEAST(a, b) ((a) < (b) ? (a) : (b))
@@ -335,6 +338,25 @@ static void what_keeps_it_from_opening_is_said(void **state)
     expect_no_opening("postgresql://u:geheim@nowhere.invalid/d", GAVAT_EUNAVAIL, "nowhere.invalid");
 }
 
+/* The first address takes connections and says nothing. */
+static void a_host_that_does_not_answer_is_passed_over(void **state)
+{
+    fresh *f = *state;
+    char url[600];
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof at;
+    int silent = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(silent, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(listen(silent, 50), 0);
+    getsockname(silent, (struct sockaddr *)&at, &length);
+    const char *host = strchr(f->url, '@') + 1;
+    snprintf(url, sizeof url, "%.*s127.0.0.1:%d,%.400s", (int)(host - f->url), f->url, (int)ntohs(at.sin_port), host);
+    gavat *g = open_client(url, NULL);
+    log_one(g, "u", "m", 1);
+    close_client(g);
+    close(silent);
+}
+
 /* --- schema --- */
 
 static void older_tables_are_only_changed_when_told_to(void **state)
@@ -398,6 +420,7 @@ int main(void)
         cmocka_unit_test(a_lock_holds_up_its_own_ops_only_and_not_for_good),
         cmocka_unit_test(a_read_only_database_is_told),
         cmocka_unit_test(what_keeps_it_from_opening_is_said),
+        cmocka_unit_test(a_host_that_does_not_answer_is_passed_over),
         cmocka_unit_test(older_tables_are_only_changed_when_told_to),
         cmocka_unit_test(tables_of_a_newer_library_and_of_strangers_are_let_be),
     };

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #define PATIENCE UINT64_C(10000000000)  /* nanoseconds for one attempt */
+#define PATIENCE_EACH UINT64_C(2500000000)      /* … when there are other addresses: the next attempt begins with another one */
 #define BROKEN UINT64_C(3000000000)     /* down for so long: ops are not kept waiting any more */
 #define BACKOFF_LEAST 50                /* milliseconds, doubled by each failure */
 #define BACKOFF_MOST 5000
@@ -168,7 +169,7 @@ void gv_pg_lose(gv_pg_connection *connection, const gv_pg_failure *failure)
 static void connect_failed(gv_pg_connection *connection, const gv_pg_failure *failure)
 {
     gv_pg *self = connection->self;
-    bool starting = strcmp(failure->state, "57P03") == 0;
+    bool starting = strcmp(failure->state, "57P03") == 0 || (failure->silent && self->silent < connection->addresses);
     hang_up(connection);
     set_back(connection);
     note_down(self, failure);
@@ -282,10 +283,40 @@ static void free_lookup(gv_pg_lookup *lookup)
     gv_free(lookup);
 }
 
+/* The first so many items of a list behind the others. */
+static void rotate(gv_text *list, size_t items)
+{
+    gv_text turned = {0};
+    const char *rest = gv_text_get(list);
+    for (; items && strchr(rest, ','); items--)
+        rest = strchr(rest, ',') + 1;
+    size_t first = (size_t)(rest - gv_text_get(list));
+    gv_text_adds(&turned, rest);
+    if (first) {
+        gv_text_addc(&turned, ',');
+        gv_text_add(&turned, gv_text_get(list), first - 1);
+    }
+    turned.failed |= list->failed;
+    gv_text_free(list);
+    *list = turned;
+}
+
+/* An address that swallows all is not waited for again and again: each attempt that got no answer moves the beginning on. */
+static void turn_lists(gv_pg_lookup *lookup)
+{
+    size_t items = lookup->connection->self->silent % lookup->count;
+    gv_text *lists[] = {&lookup->names, &lookup->addresses, &lookup->numbers};
+    for (size_t i = 0; i < 3; i++)
+        rotate(lists[i], items);
+    lookup->connection->addresses = (unsigned)lookup->count;
+}
+
 static void looked_up(gv_pg_lookup *lookup)
 {
     gv_pg_connection *connection = lookup->connection;
     connection->lookup = NULL;
+    if (lookup->count)
+        turn_lists(lookup);
     if (lookup->count && !lookup->names.failed && !lookup->addresses.failed && !lookup->numbers.failed)
         dial(connection, lookup);
     else
@@ -385,6 +416,7 @@ void gv_pg_want(gv_pg_connection *connection)
     if (connection->state != GV_PG_DOWN || self->closing || now < connection->retry_at)
         return;
     connection->started = now;
+    connection->addresses = 1;
     connection->state = GV_PG_RESOLVING;
     const char *hosts = option(self, "host"), *ports = option(self, "port");
     if (!hosts || option(self, "hostaddr")) {
@@ -413,11 +445,13 @@ void gv_pg_close_connection(gv_pg_connection *connection)
 
 bool gv_pg_connecting_late(const gv_pg_connection *connection, uint64_t now)
 {
-    return (connection->state == GV_PG_RESOLVING || connection->state == GV_PG_CONNECTING) && now - connection->started > PATIENCE;
+    uint64_t patience = connection->state == GV_PG_CONNECTING && connection->addresses > 1 ? PATIENCE_EACH : PATIENCE;
+    return (connection->state == GV_PG_RESOLVING || connection->state == GV_PG_CONNECTING) && now - connection->started > patience;
 }
 
 void gv_pg_give_up(gv_pg_connection *connection)
 {
-    gv_pg_failure failure = {.state = "08001", .text = "the server did not answer within 10 s"};
+    gv_pg_failure failure = {.state = "08001", .text = "the server did not answer", .silent = true};
+    connection->self->silent++;
     connect_failed(connection, &failure);
 }

@@ -28,6 +28,7 @@ typedef struct gv_pg_connection gv_pg_connection;
 
 typedef struct gv_pg_failure {
     bool lost;                  /* the connection went: what was under way may have been done */
+    bool silent;                /* of connecting: no answer at all */
     char state[6];              /* SQLSTATE; "": none */
     int tag;                    /* of the command that failed */
     char text[400];             /* the server's words, one line */
@@ -91,6 +92,7 @@ struct gv_pg_connection {
     uint64_t started;           /* steady: when connecting began */
     uint64_t retry_at;          /* steady: not before that */
     uint32_t backoff_ms;
+    unsigned addresses;         /* to be tried */
     gv_list lane;               /* ops that wait for it, oldest first */
     gv_pg_job *job;             /* of the lane, under way or waiting for the connection */
 };
@@ -117,6 +119,7 @@ struct gv_pg {
     uint64_t last;              /* write by sequence */
     uint64_t buckets[GV_PG_BUCKETS];
     uint64_t down_since;        /* steady; 0: a connection was there last time */
+    unsigned silent;            /* attempts to connect that got no answer at all */
     bool broken;                /* down for too long: ops fail at once */
     gv_pg_failure why;          /* of the last attempt to connect */
     bool unfit;                 /* tables of a newer library, or somebody else's: nothing is done with them */
