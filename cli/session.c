@@ -126,7 +126,7 @@ static int start(ctl_session *session, ctl_depth depth)
     int64_t from = ctl_ticks();
     if (call->verbose && session->file)
         ctl_note(call, "settings: %s", session->file);
-    gavat_op *op = ctl_session_op(session);
+    gavat_op *op = session->opened = ctl_session_op(session);
     gavat_open(op);
     if (depth == CTL_OPEN) {
         code = ctl_session_wait(session, op);
@@ -138,7 +138,6 @@ static int start(ctl_session *session, ctl_depth depth)
     }
     if (!code && call->verbose)
         ctl_note(call, "opened in %lld ms: %s", (long long)((ctl_ticks() - from) / 1000), gavat_op_text(op, NULL));
-    gavat_op_unref(op);
     return code;
 }
 
@@ -156,6 +155,7 @@ int ctl_session_beside(ctl_session *session, const ctl_call *call, const char *c
 
 int ctl_session_end(ctl_session *session, int code)
 {
+    gavat_op_unref(session->opened);
     if (session->client) {
         gavat_close_wait(session->client, CLOSE_MS);
         gavat_unref(session->client);

@@ -9,6 +9,7 @@ typedef struct ctl_session {
     gavat *client;
     gavat_config *config;
     char *file; /* the settings file that was read; NULL: none */
+    gavat_op *opened; /* of gavat_open; NULL: settings only */
     const char *const *changes; /* settings and their values on top of all; NULL: none */
 } ctl_session;
 

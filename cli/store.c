@@ -22,13 +22,15 @@ static void show_state(ctl_output *out, const char *record)
     ctl_free(&json);
 }
 
-/* The steps that were taken; where there were none, before tells how the stores are: opening has made an embedded one. */
-static int show_steps(const ctl_call *call, const gavat_op *op, const gavat_op *before)
+/* The steps that were taken, by opening too, which makes an embedded store; where there were none, before tells how the stores are. */
+static int show_steps(const ctl_call *call, const gavat_op *opened, const gavat_op *op, const gavat_op *before)
 {
     ctl_output out;
     ctl_output_begin(&out, call, call->command->columns, NULL);
+    ctl_output_op(&out, opened);
     ctl_output_op(&out, op);
-    for (size_t i = 0; !gavat_op_count(op) && i < gavat_op_count(before); i++) {
+    bool quiet = out.count == 0;
+    for (size_t i = 0; quiet && i < gavat_op_count(before); i++) {
         const char *record = gavat_op_json(before, i, NULL);
         if (record)
             show_state(&out, record);
@@ -54,7 +56,7 @@ static int upgrade(const ctl_call *call, bool dry, bool init)
             code = ctl_session_wait(&session, op);
         }
         if (!code)
-            code = show_steps(call, op, before);
+            code = show_steps(call, session.opened, op, before);
         gavat_op_unref(before);
         gavat_op_unref(op);
     }

@@ -38,7 +38,7 @@ GAVAT_API void gavat_unref(gavat *g);
 
 /* Connect, create what an empty store needs, upgrade embedded stores. Ops submitted earlier wait for it, each within its own
  * deadline. OK, also when a store that is away is covered by the spool or a declared rule; gavat_op_text is JSON,
- * {"events":"up","state":"degraded",…}. EUNAVAIL, ESCHEMA. Either way the client goes on trying. A few trips per store. */
+ * {"events":"up","state":"degraded",…}, the records are the steps that were taken to create or upgrade, as gavat_upgrade_schema gives them. EUNAVAIL, ESCHEMA. Either way the client goes on trying. A few trips per store. */
 GAVAT_API void gavat_open(gavat_op *op);
 
 /* Ends when every op submitted before it has its outcome; one that went to the spool counts. No round trip of its own. */

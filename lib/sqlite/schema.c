@@ -90,7 +90,6 @@ static int upgrade_inside(gv_database *db, const gv_schema *schema, const gv_sto
 {
     int64_t version, oldest;
     const char *stranger = NULL;
-    gavat_op *report = op && op->kind == gv_areas[store->backend->area].upgrade ? op : NULL;
     int code = read_version(db, schema, &version, &oldest);
     if (code != SQLITE_OK)
         return code;
@@ -110,7 +109,7 @@ static int upgrade_inside(gv_database *db, const gv_schema *schema, const gv_sto
         return SQLITE_SCHEMA;
     }
     for (size_t i = 0; i < schema->count && code == SQLITE_OK; i++)
-        code = run_step(db, schema, report, &schema->steps[i], dry_run);
+        code = run_step(db, schema, op, &schema->steps[i], dry_run);
     if (code == SQLITE_OK && !dry_run && version < schema->version)
         code = write_version(db, schema);
     return code;
@@ -125,6 +124,8 @@ int gv_schema_upgrade(gv_database *db, const gv_schema *schema, const gv_store *
     if (code == SQLITE_OK)
         code = gv_database_run(db, dry_run ? "ROLLBACK" : "COMMIT");
     gv_database_undo(db);
+    if (code != SQLITE_OK && op)
+        gv_op_drop_result(op);          /* steps that were undone */
     return code;
 }
 

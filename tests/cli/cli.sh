@@ -91,9 +91,12 @@ check "a usage error is two lines" '[ "$(wc -l <err)" -eq 2 ]'
 
 # Stores
 run init
-check "init makes the store" 'code_is 0 && [ -s data/gavatcore.db ]'
+check "init makes the stores, and says so" 'code_is 0 && [ -s data/gavatcore.db ] && [ -d data/profiles ] &&
+    out_has "{\"store\":\"events\",\"step\":\"table event_logs\",\"result\":\"done\"}" &&
+    out_has "{\"store\":\"profiles\",\"step\":\"folder\",\"result\":\"done\"}" &&
+    out_has "{\"store\":\"state\",\"step\":\"table gavat_state\",\"result\":\"done\"}"'
 run init
-check "init twice is harmless, and says how the store is" 'code_is 0 && out_has "up to date"'
+check "init twice is harmless, and says how the stores are" 'code_is 0 && [ "$(grep -c "up to date" out)" -eq 3 ]'
 run schema status -o jsonl
 check "schema status names the store" 'code_is 0 && out_has "\"store\"" && out_has "events"'
 run schema upgrade --dry-run

@@ -24,6 +24,12 @@ void gv_files_describe(gv_files *self, gavat_op *op)
         say(op, "{\"store\":\"profiles\",\"version\":0,\"wanted\":1,\"steps\":[\"folder\"],\"state\":\"to be upgraded\"}");
 }
 
+void gv_files_say_made(gavat_op *op, bool dry)
+{
+    say(op, dry ? "{\"store\":\"profiles\",\"step\":\"folder\",\"result\":\"would do\"}"
+                : "{\"store\":\"profiles\",\"step\":\"folder\",\"result\":\"done\"}");
+}
+
 void gv_files_upgrade(gv_files *self, gavat_op *op)
 {
     const gv_upgrade_request *request = op->request;
@@ -37,8 +43,7 @@ void gv_files_upgrade(gv_files *self, gavat_op *op)
     } else if (there) {
         gv_op_succeed(op, GAVAT_REACHED_NONE);
     } else {
-        say(op, dry ? "{\"store\":\"profiles\",\"step\":\"folder\",\"result\":\"would do\"}"
-                    : "{\"store\":\"profiles\",\"step\":\"folder\",\"result\":\"done\"}");
+        gv_files_say_made(op, dry);
     }
 }
 

@@ -100,6 +100,7 @@ bool gv_files_read_defaults(gv_files *self);
 /* --- check.c --- */
 
 bool gv_files_check_folder(gv_files *self, gavat_op *op);       /* the doctor's first lines; false: it is not there. Any thread */
+void gv_files_say_made(gavat_op *op, bool dry);      /* the one step there is; ends it well, but for want of memory */
 void gv_files_upgrade(gv_files *self, gavat_op *op);
 void gv_files_describe(gv_files *self, gavat_op *op);
 

@@ -172,6 +172,7 @@ static void run_batch(gv_files *self, gv_place *place)
 static void open_first(gv_files *self, gv_place *place)
 {
     gavat_op *op = self->opening;
+    bool there = gv_files_folder_is_there(self);
     int error = gv_files_make_folder(self);
     bool refused = !gv_files_read_defaults(self);
     if (!error)
@@ -188,7 +189,10 @@ static void open_first(gv_files *self, gv_place *place)
             note_unwell(self, GAVAT_HEALTH_DEGRADED, "the folder can be read, but not written");
         else
             gv_store_set_health(self->store, GAVAT_HEALTH_UP, "");
-        gv_op_succeed(op, GAVAT_REACHED_NONE);
+        if (error || there)
+            gv_op_succeed(op, GAVAT_REACHED_NONE);
+        else
+            gv_files_say_made(op, false);
     }
     self->opening = NULL;
     gv_op_finish(op);
