@@ -16,6 +16,8 @@
 #define CHUNK 1048576           /* bytes after which a write goes out before the rest of the lines is made */
 #define TRIES 1000              /* names of old files that are tried */
 #define SECOND INT64_C(1000000)
+#define LOOKS 5
+#define LOOK_AGAIN_US 2000
 
 /* Keep the first one; a message is made of it later. */
 static void note(gv_text_writer *writer, int error, const char *path)
@@ -91,11 +93,17 @@ static void close_file(gv_text_file *file)
     file->name[0] = '\0';
 }
 
-/* Whether the file ends inside a line: a write has broken off there, or it was cut. */
-static bool is_torn(int fd, off_t size)
+/* Whether the file ends inside a line: a write has broken off there, or it was cut. Another process's write may be seen by halves
+ * while it goes on, so what looks torn is looked at again. */
+static bool is_torn(int fd)
 {
-    char last;
-    return size > 0 && lseek(fd, -1, SEEK_END) >= 0 && gv_file_hook.read(fd, &last, 1) == 1 && last != '\n';
+    for (int i = 0; i < LOOKS; i++) {
+        char last;
+        if (lseek(fd, -1, SEEK_END) < 0 || gv_file_hook.read(fd, &last, 1) != 1 || last == '\n')
+            return false;
+        usleep(LOOK_AGAIN_US);
+    }
+    return true;
 }
 
 /* Into a free place; *size is how long it is. */
@@ -120,7 +128,7 @@ static int open_file(gv_text_writer *writer, gv_text_file *file, const char *nam
     file->fd = fd;
     file->device = found.st_dev;
     file->inode = found.st_ino;
-    file->torn = is_torn(fd, found.st_size);
+    file->torn = is_torn(fd);
     *size = found.st_size;
     return 0;
 }
