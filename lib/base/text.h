@@ -20,6 +20,7 @@ static inline gv_slice gv_slice_of(const char *text)
 }
 bool gv_slice_is(gv_slice slice, const char *text);
 int gv_slice_compare(gv_slice a, gv_slice b);   /* as memcmp; the shorter one first; neither is NULL */
+uint64_t gv_slice_hash(gv_slice slice);         /* FNV-1a: spreads over a table, keeps no secret */
 
 typedef struct gv_text {        /* all zero: empty, without limit */
     char *data;                 /* ended by NUL once something was appended; NULL before */

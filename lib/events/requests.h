@@ -80,4 +80,10 @@ bool gv_sale_may_step(gavat_op *op, int found, const char *from, const char *to)
 /* The stored extra_data (NULL: none) with what is given merged over it; what is stored and is no object stays unless something is given.
  * False: no memory. */
 bool gv_session_merge_extra(gv_text *out, const char *stored, const char *given);
+
+/* order.c: whose ops go in order: the user (of messages the bot) that an op is of; NULL: many, or not known. And its place in a table of
+ * what was given out last. */
+#define GV_EVENTS_BUCKETS 1024
+const char *gv_events_owner(const gavat_op *op);
+unsigned gv_events_bucket(const char *owner);
 #endif

@@ -14,7 +14,6 @@
 #include "../requests.h"
 #include <libpq-fe.h>
 
-#define GV_PG_BUCKETS 1024
 #define GV_PG_CONNECTIONS 16
 #define GV_PG_LANES 2           /* no gain past two, measured */
 #define GV_PG_STATEMENTS 48     /* kept prepared for each connection; the one unused longest makes room */
@@ -117,7 +116,7 @@ struct gv_pg {
     gv_list parked;             /* reads: ops that wait for a write */
     gv_list reads;              /* jobs that wait for a connection */
     uint64_t last;              /* write by sequence */
-    uint64_t buckets[GV_PG_BUCKETS];
+    uint64_t buckets[GV_EVENTS_BUCKETS];
     uint64_t down_since;        /* steady; 0: a connection was there last time */
     unsigned silent;            /* attempts to connect that got no answer at all */
     bool broken;                /* down for too long: ops fail at once */

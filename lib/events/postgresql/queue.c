@@ -5,33 +5,6 @@
 
 /* --- order --- */
 
-static unsigned bucket_of(const char *key)
-{
-    uint64_t hash = UINT64_C(14695981039346656037);         /* FNV-1a */
-    for (; *key; key++)
-        hash = (hash ^ (unsigned char)*key) * UINT64_C(1099511628211);
-    return (unsigned)(hash % GV_PG_BUCKETS);
-}
-
-/* The user (of messages the bot) that an op is of; NULL: many, or not known. */
-static const char *owner_of(const gavat_op *op)
-{
-    switch (op->kind->place) {
-    case GV_LOG_EVENT: case GV_LOG_SALE: case GV_LOG_MESSAGE: case GV_SET_SESSION: {
-        const gv_log_request *request = op->request;
-        return gv_field_text(request->record, request->kind->owner);
-    }
-    case GV_CLOSE_SESSION: case GV_GET_SESSION:
-        return ((const gv_session_request *)op->request)->user_id;
-    case GV_GET_EVENTS: case GV_GET_SALES: case GV_GET_SESSIONS:
-        return ((const gv_query *)op->request)->by[GV_BY_USER];
-    case GV_GET_MESSAGES:
-        return ((const gv_query *)op->request)->by[GV_BY_BOT];
-    default:
-        return NULL;
-    }
-}
-
 static uint64_t sequence_of(const gv_list *ops)
 {
     gv_link *link = gv_list_first(ops);
@@ -51,7 +24,7 @@ static uint64_t oldest_write(const gv_pg *self, const char *owner)
         oldest = least(oldest, self->barrier->sequence);
     for (unsigned i = 0; i < GV_PG_LANES && i < self->connection_count; i++) {
         const gv_pg_connection *lane = &self->connections[i];
-        if (owner && self->lanes > 1 && i != bucket_of(owner) % self->lanes)
+        if (owner && self->lanes > 1 && i != gv_events_bucket(owner) % self->lanes)
             continue;
         oldest = least(oldest, sequence_of(&lane->lane));
         if (lane->job)
@@ -94,10 +67,10 @@ static void fill_lanes(gv_pg *self)
     gv_link *link;
     while (!self->barrier && (link = gv_list_first(&self->writes))) {
         gavat_op *op = GV_CONTAINER(link, gavat_op, link);
-        const char *owner = owner_of(op);
+        const char *owner = gv_events_owner(op);
         if (owner) {
             gv_list_remove(link);
-            gv_list_append(&self->connections[bucket_of(owner) % self->lanes].lane, link);
+            gv_list_append(&self->connections[gv_events_bucket(owner) % self->lanes].lane, link);
         } else if (lanes_idle(self)) {
             start_barrier(self, op);
         } else {
@@ -248,7 +221,7 @@ static void unpark(gv_pg *self)
     for (gv_link *link = gv_list_first(&self->parked); link && link != &self->parked.head; link = next) {
         next = link->next;
         gavat_op *op = GV_CONTAINER(link, gavat_op, link);
-        if (op->sequence >= oldest_write(self, owner_of(op)) && gv_op_wanted(op))
+        if (op->sequence >= oldest_write(self, gv_events_owner(op)) && gv_op_wanted(op))
             continue;
         gv_list_remove(link);
         start_read(self, op);
@@ -259,20 +232,20 @@ static void unpark(gv_pg *self)
 
 void gv_pg_enqueue(gv_pg *self, gavat_op *op)
 {
-    const char *owner = owner_of(op);
+    const char *owner = gv_events_owner(op);
     if (op->kind->flags & GV_LONG || op->kind->place == GV_SCHEMA_EVENTS || op->kind->place == GV_CHECK_EVENTS) {
         op->sequence = 0;       /* waits for nothing */
         gv_list_append(&self->parked, &op->link);
     } else if (op->kind->flags & GV_WRITE) {
         op->sequence = ++self->last;
         if (owner)
-            self->buckets[bucket_of(owner)] = op->sequence;
+            self->buckets[gv_events_bucket(owner)] = op->sequence;
         else
-            for (unsigned i = 0; i < GV_PG_BUCKETS; i++)
+            for (unsigned i = 0; i < GV_EVENTS_BUCKETS; i++)
                 self->buckets[i] = op->sequence;
         gv_list_append(&self->writes, &op->link);
     } else {
-        op->sequence = owner ? self->buckets[bucket_of(owner)] : self->last;
+        op->sequence = owner ? self->buckets[gv_events_bucket(owner)] : self->last;
         gv_list_append(&self->parked, &op->link);
     }
 }

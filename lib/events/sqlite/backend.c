@@ -81,36 +81,9 @@ static void open_store(void *own, gavat_op *op)
     gv_op_finish(op);
 }
 
-static unsigned bucket_of(const char *key)
-{
-    uint64_t hash = UINT64_C(14695981039346656037);         /* FNV-1a */
-    for (; *key; key++)
-        hash = (hash ^ (unsigned char)*key) * UINT64_C(1099511628211);
-    return (unsigned)(hash % GV_SQLITE_BUCKETS);
-}
-
-/* The user (of messages the bot) that a write is of; NULL: many, or not known. */
-static const char *owner_of(const gavat_op *op)
-{
-    switch (op->kind->place) {
-    case GV_LOG_EVENT: case GV_LOG_SALE: case GV_LOG_MESSAGE: case GV_SET_SESSION: {
-        const gv_log_request *request = op->request;
-        return gv_field_text(request->record, request->kind->owner);
-    }
-    case GV_CLOSE_SESSION: case GV_GET_SESSION:
-        return ((const gv_session_request *)op->request)->user_id;
-    case GV_GET_EVENTS: case GV_GET_SALES: case GV_GET_SESSIONS:
-        return ((const gv_query *)op->request)->by[GV_BY_USER];
-    case GV_GET_MESSAGES:
-        return ((const gv_query *)op->request)->by[GV_BY_BOT];
-    default:
-        return NULL;
-    }
-}
-
 static void submit_write(gv_sqlite *self, gavat_op *op)
 {
-    const char *owner = owner_of(op);
+    const char *owner = gv_events_owner(op);
     if (op->kind->flags & GV_LONG) {    /* reads do not wait for it */
         gv_worker_push(&self->writer, op);
         return;
@@ -118,9 +91,9 @@ static void submit_write(gv_sqlite *self, gavat_op *op)
     pthread_mutex_lock(&self->lock);
     op->sequence = ++self->last;
     if (owner)
-        self->buckets[bucket_of(owner)] = op->sequence;
+        self->buckets[gv_events_bucket(owner)] = op->sequence;
     else
-        for (unsigned i = 0; i < GV_SQLITE_BUCKETS; i++)
+        for (unsigned i = 0; i < GV_EVENTS_BUCKETS; i++)
             self->buckets[i] = op->sequence;
     gv_worker_push(&self->writer, op);
     pthread_mutex_unlock(&self->lock);
@@ -128,9 +101,9 @@ static void submit_write(gv_sqlite *self, gavat_op *op)
 
 static void submit_read(gv_sqlite *self, gavat_op *op)
 {
-    const char *owner = owner_of(op);
+    const char *owner = gv_events_owner(op);
     pthread_mutex_lock(&self->lock);
-    op->sequence = owner ? self->buckets[bucket_of(owner)] : self->last;
+    op->sequence = owner ? self->buckets[gv_events_bucket(owner)] : self->last;
     bool ready = op->sequence <= self->committed || self->closing;
     if (!ready)
         gv_list_append(&self->parked, &op->link);

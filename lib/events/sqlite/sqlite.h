@@ -17,7 +17,6 @@
 #include "../requests.h"
 #include <stdatomic.h>
 
-#define GV_SQLITE_BUCKETS 1024
 #define GV_SQLITE_BATCH 16000           /* ops in one commit: each page of an index is written once for all of its rows */
 
 typedef struct gv_connections {         /* a thread's, known to the store; index is closed where it has none */
@@ -48,7 +47,7 @@ typedef struct gv_sqlite {
     pthread_mutex_t lock;               /* all below */
     pthread_cond_t indexed;             /* the watermark moved: a writer that waits for the lag goes on */
     uint64_t last, committed;           /* writes by sequence: given out, done with */
-    uint64_t buckets[GV_SQLITE_BUCKETS];
+    uint64_t buckets[GV_EVENTS_BUCKETS];
     gv_list parked;                     /* reads that wait for a write */
     unsigned running;                   /* of the three workers */
     int64_t newest_id, indexed_id;      /* event_logs: the last commit's; the index's watermark */

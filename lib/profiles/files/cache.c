@@ -4,9 +4,7 @@
 
 static gv_cached **slot_of(gv_cache *cache, const char *username)
 {
-    uint64_t hash = UINT64_C(14695981039346656037);     /* FNV-1a */
-    for (; *username; username++)
-        hash = (hash ^ (unsigned char)*username) * UINT64_C(1099511628211);
+    uint64_t hash = gv_slice_hash(gv_slice_of(username));
     return &cache->slots[(hash ^ hash >> 32) % GV_CACHE_SLOTS];
 }
 
