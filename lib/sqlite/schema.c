@@ -124,7 +124,7 @@ int gv_schema_upgrade(gv_database *db, const gv_schema *schema, const gv_store *
     if (code == SQLITE_OK)
         code = gv_database_run(db, dry_run ? "ROLLBACK" : "COMMIT");
     gv_database_undo(db);
-    if (code != SQLITE_OK && op)
+    if (code != SQLITE_OK && op && op->staged.error.status == GAVAT_OK)
         gv_op_drop_result(op);          /* steps that were undone */
     return code;
 }

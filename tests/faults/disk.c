@@ -28,7 +28,7 @@ static void copy_file(const char *from, const char *to)
 bool disk_crash(const char *path, const char *folder, char copy[320])
 {
     char from[340], to[340];
-    static const char *const ends[] = {"", "-wal"};
+    static const char *const ends[] = {"-wal", ""};         /* the log first: what goes from it into the file meanwhile is then in both */
     if (access(path, F_OK) != 0)
         return false;
     snprintf(copy, 320, "%s/crash.db", folder);
