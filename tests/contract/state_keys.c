@@ -296,6 +296,34 @@ static void calls_of_one_thread_apply_in_order(void **state)
     }
 }
 
+/* Enough of them that most are looked up together. */
+static void many_gets_in_flight_each_get_their_own(void **state)
+{
+    enum { GETS = 2000, KEYS = 50 };
+    static gavat_op *ops[GETS];
+    gavat *g = client_of(state);
+    char key[16], value[16];
+    for (int i = 0; i < KEYS; i++) {
+        snprintf(key, sizeof key, "k%d", i);
+        snprintf(value, sizeof value, "%d", i);
+        if (i % 5)
+            DO(g, GAVAT_OK, set_state, i % 5 == 1 ? NULL : "u", key, i % 5 == 2 ? "" : value, i % 5 == 3 ? 3600000 : 0);
+    }
+    for (int i = 0; i < GETS; i++) {
+        snprintf(key, sizeof key, "k%d", i % KEYS);
+        gavat_get_state(ops[i] = held(g), i % 5 == 1 ? NULL : "u", key);
+    }
+    for (int i = 0; i < GETS; i++) {
+        snprintf(value, sizeof value, "%d", i % KEYS);
+        expect_status(ops[i], i % 5 ? GAVAT_OK : GAVAT_ENOTFOUND, __FILE__, __LINE__);
+        assert_string_equal(gavat_op_text(ops[i], NULL), i % 5 == 0 || i % 5 == 2 ? "" : value);
+        assert_int_equal(gavat_op_count(ops[i]), i % 5 != 0);
+        if (i % 5 == 3)
+            assert_in_range(gavat_op_state(ops[i], 0)->expire_ms, 3000000, 3600000);
+        gavat_op_unref(ops[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest cases[] = {
@@ -311,6 +339,7 @@ int main(void)
         cmocka_unit_test(clients_share_a_file_and_nothing_in_memory),
         cmocka_unit_test(urls_that_no_backend_serves_are_refused_with_advice),
         cmocka_unit_test(calls_of_one_thread_apply_in_order),
+        cmocka_unit_test(many_gets_in_flight_each_get_their_own),
     };
     return run_on_state("state_keys", cases, sizeof cases / sizeof *cases);
 }

@@ -14,6 +14,17 @@ static void refuse_none(gavat_op *op)
     gv_op_fail(op, GAVAT_ENOTFOUND, 0, "", "state: there is no such key, or it has expired");
 }
 
+void gv_state_answer(gavat_op *op, const gv_state_row *row)
+{
+    const gv_state_request *request = op->request;
+    if (!row)
+        refuse_none(op);
+    else if (row->list)
+        gv_op_fail(op, GAVAT_EINVAL, 0, "", "state: a list lies under this name: gavat_list_state shows it");
+    else if (!gv_state_give_one(op, request->user, request->key, row->value, row->length, (row->expire_us + 999) / 1000))
+        gv_op_fail(op, GAVAT_ENOMEM, GAVAT_ERROR_RETRY, "", "no memory for the value");
+}
+
 static int read_one(gv_state_sqlite *self, gavat_op *op)
 {
     const gv_state_request *request = op->request;
@@ -22,12 +33,7 @@ static int read_one(gv_state_sqlite *self, gavat_op *op)
     int code = gv_state_look(self, request->user, request->key, gv_now(self->store->client), &row, &found);
     if (code != SQLITE_OK)
         return code;
-    if (!found)
-        refuse_none(op);
-    else if (row.list)
-        gv_op_fail(op, GAVAT_EINVAL, 0, "", "state: a list lies under this name: gavat_list_state shows it");
-    else if (!gv_state_give_one(op, request->user, request->key, row.value, row.length, (row.expire_us + 999) / 1000))
-        gv_op_fail(op, GAVAT_ENOMEM, GAVAT_ERROR_RETRY, "", "no memory for the value");
+    gv_state_answer(op, found ? &row : NULL);
     sqlite3_reset(found);
     return SQLITE_OK;
 }

@@ -49,6 +49,7 @@ void gv_state_sweep(gv_state_sqlite *self);     /* a slice of what has expired, 
 uint32_t gv_state_until_sweep(gv_state_sqlite *self);   /* milliseconds; UINT32_MAX: nothing to wait for */
 /* apply.c: one op inside a transaction, its outcome staged. The SQLite code of what failed, SQLITE_OK when the op is only refused. */
 int gv_state_apply(gv_state_sqlite *self, gavat_op *op);
+void gv_state_answer(gavat_op *op, const gv_state_row *row);     /* a get: what it found, NULL: nothing */
 /* keys.c: one key. SQLITE_OK, or the code. */
 int gv_state_find(gv_state_sqlite *self, const char *user, const char *key, gavat_time now, gv_state_row *row, bool *found);
 /* The same without a copy: where a row is found, its texts are those of the statement, which the caller resets. An open one would hold on
@@ -70,6 +71,9 @@ int gv_state_range(gv_state_sqlite *self, gavat_op *op);
 /* Items start to stop, as they stand, until each returns false. */
 int gv_state_walk_items(gv_state_sqlite *self, const gv_state_row *row, int64_t start, int64_t stop,
                         bool (*each)(void *user, const char *value, size_t length), void *user);
+/* gets.c: ops of gavat_get_state that were taken; stages their outcomes. */
+#define GV_STATE_TOGETHER 32
+int gv_state_get_many(gv_state_sqlite *self, gavat_op *const *ops, size_t count);
 /* step.c */
 int gv_state_run_step(gv_state_sqlite *self, gavat_op *op);
 /* check.c: also while the file is not open */

@@ -55,30 +55,63 @@ static void take_reads(gv_state_sqlite *self, gv_list *ops)
     pthread_mutex_unlock(&worker->lock);
 }
 
+typedef struct reading {
+    gavat_op *gets[GV_STATE_TOGETHER];  /* taken, to be looked up together */
+    size_t count;
+    int code, failed;           /* of what is under way; the last one that was not good */
+} reading;
+
+static void note_code(gv_state_sqlite *self, reading *r, int code)
+{
+    r->code = code;
+    if (code != SQLITE_OK)
+        r->failed = code;
+    if (code != SQLITE_OK && self->db.handle && !sqlite3_get_autocommit(self->db.handle))
+        r->code = SQLITE_OK;    /* the transaction is still there */
+}
+
+static void read_one(gv_state_sqlite *self, reading *r, gavat_op *op)
+{
+    if (r->code == SQLITE_OK)
+        note_code(self, r, gv_state_apply(self, op));
+    else
+        gv_sqlite_fail(op, &self->db, r->code, 0, "reading");
+}
+
+static void read_gets(gv_state_sqlite *self, reading *r)
+{
+    if (r->count == GV_STATE_TOGETHER && r->code == SQLITE_OK)
+        note_code(self, r, gv_state_get_many(self, r->gets, r->count));
+    else
+        for (size_t i = 0; i < r->count; i++)
+            read_one(self, r, r->gets[i]);
+    r->count = 0;
+}
+
 /* In one read transaction. An op that fails is told so; an error of the file is one of all that follow. */
 static void read_batch(gv_state_sqlite *self, gv_list *ops)
 {
-    int code = gv_database_do(&self->db, "BEGIN"), failed = code;
+    reading r = {.code = gv_database_do(&self->db, "BEGIN")};
+    r.failed = r.code;
     for (gv_link *link = gv_list_first(ops); link && link != &ops->head; link = link->next) {
         gavat_op *op = GV_CONTAINER(link, gavat_op, link);
         gv_prefetch(link->next, sizeof *op);
         if (!gv_op_take(op))
             continue;
-        if (code == SQLITE_OK)
-            code = gv_state_apply(self, op);
+        if (op->kind->place == GV_GET_STATE)
+            r.gets[r.count++] = op;
         else
-            gv_sqlite_fail(op, &self->db, code, 0, "reading");
-        if (code != SQLITE_OK)
-            failed = code;
-        if (code != SQLITE_OK && self->db.handle && !sqlite3_get_autocommit(self->db.handle))
-            code = SQLITE_OK;   /* the transaction is still there */
+            read_one(self, &r, op);
+        if (r.count == GV_STATE_TOGETHER)
+            read_gets(self, &r);
     }
+    read_gets(self, &r);
     if (self->db.handle && !sqlite3_get_autocommit(self->db.handle))
         gv_database_do(&self->db, "COMMIT");
     gv_database_undo(&self->db);
     gv_ops_finish(self->store->client, ops);
-    if (failed != SQLITE_OK)
-        gv_writer_distrust(&self->writing, failed);
+    if (r.failed != SQLITE_OK)
+        gv_writer_distrust(&self->writing, r.failed);
 }
 
 static void look_at_file(gv_state_sqlite *self)

@@ -1,0 +1,63 @@
+/* gets.c: keys that are asked for together, looked up by one statement: what SQLite does for every statement is done once for all of
+ * them. */
+#include "sqlite.h"
+#include "../../core/client.h"
+
+/* Places that are not asked for stay NULL and meet no row. */
+#define EIGHT(a, b, c, d, e, f, g, h) \
+    "(" #a ",?,?),(" #b ",?,?),(" #c ",?,?),(" #d ",?,?),(" #e ",?,?),(" #f ",?,?),(" #g ",?,?),(" #h ",?,?)"
+#define SELECT_MANY \
+    "WITH asked (place, user_id, key) AS (VALUES " EIGHT(0, 1, 2, 3, 4, 5, 6, 7) "," EIGHT(8, 9, 10, 11, 12, 13, 14, 15) "," \
+    EIGHT(16, 17, 18, 19, 20, 21, 22, 23) "," EIGHT(24, 25, 26, 27, 28, 29, 30, 31) ") " \
+    "SELECT s.id, s.value, s.expires, s.span, s.head, s.length, asked.place FROM asked CROSS JOIN gavat_state AS s " \
+    "ON s.user_id = asked.user_id AND s.key = asked.key WHERE s.expires IS NULL OR s.expires > ?"
+
+static void answer(gavat_op *op, const gv_state_row *row)
+{
+    if (!gv_op_fits(op))
+        return;
+    gv_state_answer(op, row);
+    gv_op_charge(op);           /* before the next one: together they hold no more than all may */
+    if (op->staged.error.status == GAVAT_OK)
+        gv_op_succeed(op, GAVAT_REACHED_NONE);
+}
+
+static int look_for(gv_state_sqlite *self, gavat_op *const *ops, size_t count, bool found[GV_STATE_TOGETHER])
+{
+    gavat_time now = gv_now(self->store->client);
+    int code;
+    sqlite3_stmt *statement = gv_database_prepare(&self->db, SELECT_MANY, &code);
+    if (!statement)
+        return code;
+    for (size_t i = 0; i < count; i++) {
+        const gv_state_request *request = ops[i]->request;
+        sqlite3_bind_text(statement, (int)(2 * i + 1), request->user, -1, SQLITE_STATIC);
+        sqlite3_bind_text(statement, (int)(2 * i + 2), request->key, -1, SQLITE_STATIC);
+    }
+    sqlite3_bind_int64(statement, 2 * GV_STATE_TOGETHER + 1, now);
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+        gv_state_row row = {0};
+        size_t place = (size_t)sqlite3_column_int(statement, 6);
+        int failed = gv_state_read_row(statement, now, &row);
+        if (failed != SQLITE_OK) {
+            sqlite3_reset(statement);
+            return failed;
+        }
+        answer(ops[place], &row);
+        found[place] = true;
+    }
+    sqlite3_reset(statement);
+    return code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+int gv_state_get_many(gv_state_sqlite *self, gavat_op *const *ops, size_t count)
+{
+    bool found[GV_STATE_TOGETHER] = {0};
+    int code = look_for(self, ops, count, found);
+    for (size_t i = 0; i < count; i++)
+        if (!found[i] && code == SQLITE_OK)
+            answer(ops[i], NULL);
+        else if (!found[i])
+            gv_sqlite_fail(ops[i], &self->db, code, 0, "reading");
+    return code;
+}
