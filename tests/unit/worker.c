@@ -49,8 +49,8 @@ static void work(gv_worker *worker)
                 usleep(1000);
             if (gv_op_take(op))
                 gv_op_succeed(op, GAVAT_REACHED_MEMORY);
+            atomic_fetch_add(&s->taken, 1);         /* before whoever waits for the op can look at it */
             gv_op_finish(op);
-            atomic_fetch_add(&s->taken, 1);
         }
     }
 }
