@@ -144,7 +144,7 @@ static inline void copy_samples(void)
 {
     const char *source = getenv("TEST_SOURCE_DIR");
     char command[1024];
-    (void)snprintf(command, sizeof command, "mkdir -p '%s/logs' && cp '%s'/tests/data/legacy/logs/* '%s/logs/'", folder,
+    (void)snprintf(command, sizeof command, "mkdir -p '%s/logs' && cp '%s'/tests/data/legacy/logs/*.* '%s/logs/'", folder,
                    source ? source : ".", folder);
     assert_int_equal(system(command), 0);
 }

@@ -90,7 +90,7 @@ static void read_field(gv_arena *arena, sqlite3_stmt *row, int *column, const gv
     }
 }
 
-static void *make_record(gv_arena *arena, sqlite3_stmt *row, const gv_record_kind *kind)
+void *gv_sqlite_record(gv_arena *arena, sqlite3_stmt *row, const gv_record_kind *kind)
 {
     bool failed = false;
     int column = 0;
@@ -225,7 +225,7 @@ static int read_phase(gv_reader *reader, gv_result *result, const gv_query *quer
     while (!full && (code = sqlite3_step(row)) == SQLITE_ROW) {
         ++*scanned;
         if (matches(row, query) && (!match || match(row, user))) {
-            void *record = make_record(&result->arena, row, query->kind);
+            void *record = gv_sqlite_record(&result->arena, row, query->kind);
             if (!record || !gv_result_add(result, record)) {
                 code = SQLITE_NOMEM;
                 break;

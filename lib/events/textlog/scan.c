@@ -39,9 +39,7 @@ static bool is_time(const char *text)
     return true;
 }
 
-/* "[time] [level]" and then a blank or the end of the line. Sets the entry's time and level; *length is how long it is,
- * the blank included. */
-static bool read_header(gv_slice line, gv_text_entry *entry, size_t *length)
+bool gv_text_log_header(gv_slice line, gv_text_entry *entry, size_t *length)
 {
     const char *at = line.data;
     size_t start = TIME_LENGTH + 4, end = start;        /* of the level */
@@ -83,7 +81,7 @@ static bool look(pass *p, int64_t at)
     line.length -= mark;
     if (line.length > GV_TEXT_SCAN_HEADER - 3)          /* the same wherever the blocks begin */
         line.length = GV_TEXT_SCAN_HEADER - 3;
-    if (!p->every_line && !read_header(line, &entry, &length))
+    if (!p->every_line && !gv_text_log_header(line, &entry, &length))
         return true;
     entry.text = at + (int64_t)(mark + length);
     p->end = at;

@@ -86,6 +86,10 @@ typedef struct gv_text_entry {  /* a header line with what follows it, or a line
     int64_t text, end;          /* where its message begins, and where the next entry does */
 } gv_text_entry;
 
+/* "[time] [level]" and then a blank or the end of the line. Sets the entry's time and level; *length is how long it is,
+ * the blank included. Any thread. */
+bool gv_text_log_header(gv_slice line, gv_text_entry *entry, size_t *length);
+
 struct gv_text_scan {
     int fd;
     int64_t from, to;           /* the bytes to look at */
