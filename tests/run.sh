@@ -98,7 +98,7 @@ let_servers_go
 
 # Each case of the events area runs on every one of these stores.
 if start_postgresql; then
-    export TEST_EVENTS_URLS="sqlite:///{folder}/events.db $postgresql_url"
+    export TEST_EVENTS_URLS="sqlite:///{folder}/events.db $postgresql_url $postgresql_url#plain $postgresql_url#adopted"
 else
     echo "There is no PostgreSQL server here: its tests are left out."
 fi

@@ -68,6 +68,10 @@ const gv_setting gv_settings[GV_SETTING_COUNT] = {
         "GAVAT_POSTGRES_CONNECTIONS", NULL, GV_SETTING_INTEGER, "4", 1, 16, NULL,
         "How many connections to PostgreSQL there are at most. From four on two of them write, else one; the others read. "
         "They are opened when they are needed."},
+    [GV_SET_PG_PARTITIONS] = {
+        "GAVAT_POSTGRES_PARTITIONS", NULL, GV_SETTING_INTEGER, "12", 0, 120, NULL,
+        "How many months ahead the partitions of events, sales and messages are made. With 0 new tables in PostgreSQL are plain ones. "
+        "Tables that are there stay as they are."},
     [GV_SET_SQLITE_SYNCHRONOUS] = {
         "GAVAT_SQLITE_SYNCHRONOUS", NULL, GV_SETTING_CHOICE, "full", 0, 0, "full|normal",
         "Whether a SQLite commit waits for the disk. With normal, a power failure can lose the last commits; "

@@ -68,7 +68,7 @@ bool gv_position_parse(const char *cursor, const gv_record_kind *kind, char *mem
 
 /* The statements that make an empty store; adds to out. */
 void gv_sqlite_add_schema_sql(gv_text *out);
-void gv_pg_add_schema_sql(gv_text *out);
+void gv_pg_add_schema_sql(gv_text *out, gavat_time now, unsigned months);        /* months: partitions made ahead; 0: none */
 
 /* Legal steps of a sale's status: pending -> completed | failed, failed -> pending, completed -> refunded, the same again. A stored word
  * that is not one of these may go anywhere. */

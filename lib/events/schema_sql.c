@@ -7,7 +7,7 @@ static void add_sql(gavat *g, gv_text *out)
     const gv_backend *backend = g->stores[GV_EVENTS].backend;
 #ifdef GV_WITH_POSTGRESQL
     if (backend && strcmp(backend->name, "postgresql") == 0) {
-        gv_pg_add_schema_sql(out);
+        gv_pg_add_schema_sql(out, gv_now(g), (unsigned)gv_config_number(g->config, GV_SET_PG_PARTITIONS));
         return;
     }
 #endif

@@ -117,7 +117,7 @@ static void an_import_names_what_a_check_refuses(void **state)
 static void another_unique_index_is_no_reason_to_swallow_a_record(void **state)
 {
     gavat *g = client_of(state);
-    sql(state, "CREATE UNIQUE INDEX ON event_logs (message)");
+    sql(state, "CREATE UNIQUE INDEX ON event_logs_before (message)");
     log_one(g, "u", "once", 1);
     gavat_event event = an_event("v", "note", "once", 2);
     DO(g, GAVAT_EREJECTED, log_event, &event);

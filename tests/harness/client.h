@@ -2,7 +2,7 @@
  *
  * Each case gets a store of its own, of the area at hand; the other areas are off, unless a setting turns one on.
  * TEST_EVENTS_URLS, TEST_PROFILES_URLS and TEST_STATE_URLS name the stores, separated by blanks; in each URL {folder}
- * stands for a fresh folder and {name} for a fresh name. A new backend is one more URL there. TEST_SCALE is tenth or
+ * stands for a fresh folder and {name} for a fresh name; "#plain" and "#adopted" at the end of a PostgreSQL URL say what the tables are. A new backend is one more URL there. TEST_SCALE is tenth or
  * full, TEST_SEED a number. cmocka's header comes before this one. */
 #ifndef GAVATCORE_TEST_CLIENT_H
 #define GAVATCORE_TEST_CLIENT_H
@@ -42,6 +42,7 @@ void drop_folder(const char *folder);
 
 /* A client on this URL of the area at hand (of events, before any run_on_…), opened. settings: key, value, key, value, …, NULL; NULL: none. */
 gavat *open_client(const char *url, const char *const *settings);
+void upgrade(const char *url);                  /* of events: its schema */
 void close_client(gavat *g);                    /* NULL is accepted */
 void set_clock_of_next(gavat_clock_fn fn);      /* of clients that are opened after it, within the case */
 gavat *reopen(void **state, const char *const *settings);       /* the case's store, closed and opened again */

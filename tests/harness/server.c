@@ -6,6 +6,7 @@
 
 #include "server.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #ifdef GV_WITH_POSTGRESQL
@@ -59,4 +60,39 @@ void make_schema(const char *url, const char *name)
 void drop_schema(const char *url, const char *name)
 {
     run(url, "DROP SCHEMA ", name, " CASCADE");
+}
+
+/* The dump with its schema's name replaced, without what only psql understands. */
+static char *read_original(const char *name)
+{
+    char path[600], line[65536], *text = NULL;
+    const char *source = getenv("TEST_SOURCE_DIR");
+    size_t length = 0;
+    snprintf(path, sizeof path, "%s/tests/data/original/postgresql.sql", source ? source : ".");
+    FILE *file = fopen(path, "r");
+    if (!file)
+        fail_msg("%s cannot be opened", path);
+    while (fgets(line, sizeof line, file)) {
+        char *at = line, *found;
+        if (*line == '\\')
+            continue;
+        text = realloc(text, length + 2 * sizeof line);
+        assert_non_null(text);
+        for (; *line != '\t' && (found = strstr(at, "public.")); at = found + strlen("public."))
+            length += (size_t)sprintf(text + length, "%.*s%s.", (int)(found - at), at, name);
+        length += (size_t)sprintf(text + length, "%s", at);
+    }
+    fclose(file);
+    return text;
+}
+
+void load_original(const char *url, const char *name, bool rows)
+{
+    static char sql[400];
+    char *text = read_original(name);
+    on_server(url, text, NULL, 0);
+    free(text);
+    snprintf(sql, sizeof sql, "TRUNCATE %s.event_logs, %s.sale_logs, %s.message_records, %s.user_sessions RESTART IDENTITY", name, name, name, name);
+    if (!rows)
+        on_server(url, sql, NULL, 0);
 }

@@ -1,10 +1,14 @@
 /* server.h: a schema of its own for each case, on a server that several cases share. cmocka's header comes before this one. */
 #ifndef GAVATCORE_TEST_SERVER_H
 #define GAVATCORE_TEST_SERVER_H
+#include <stdbool.h>
 
 /* Of a URL with {name} in place of a schema: made, and dropped with all that is in it. Nothing is done for stores without a server. */
 void make_schema(const char *url, const char *name);
 void drop_schema(const char *url, const char *name);
+
+/* The original's tables into that schema, with its rows or empty. */
+void load_original(const char *url, const char *name, bool rows);
 
 /* Run a statement there, beside the library; the first value of what it gives, as text, into out ("" for none; NULL: not wanted). */
 void on_server(const char *url, const char *sql, char *out, size_t room);

@@ -50,6 +50,7 @@ static gavat_status prepare(void *own, gv_store *store, gavat_config *cfg)
     self->connection_count = (unsigned)gv_config_number(settings, GV_SET_PG_CONNECTIONS);
     self->lanes = self->connection_count >= 2 * GV_PG_LANES ? GV_PG_LANES : 1;
     self->search_index = gv_config_number(settings, GV_SET_SEARCH_INDEX) == 0;
+    self->months = (unsigned)gv_config_number(settings, GV_SET_PG_PARTITIONS);
     for (unsigned i = 0; i < self->connection_count; i++) {
         gv_pg_connection *connection = &self->connections[i];
         connection->self = self;
@@ -58,7 +59,7 @@ static gavat_status prepare(void *own, gv_store *store, gavat_config *cfg)
         gv_list_init(&connection->rounds);
         gv_list_init(&connection->lane);
     }
-    gv_list *lists[] = {&self->writes, &self->parked, &self->reads};
+    gv_list *lists[] = {&self->writes, &self->parked, &self->reads, &self->later};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         gv_list_init(lists[i]);
     return GAVAT_OK;
@@ -116,6 +117,7 @@ void gv_pg_fail_all(gv_pg *self, const gv_pg_failure *failure)
     }
     fail_list(&self->writes, failure);
     fail_list(&self->parked, failure);
+    gv_list_move(&self->reads, &self->later);
     while ((link = gv_list_take(&self->reads))) {
         gv_pg_job *job = GV_CONTAINER(link, gv_pg_job, link);
         job->drop(job, failure);
@@ -146,6 +148,8 @@ static void hand_out(gv_pg *self)
     gv_pg_run(self);
     if (self->fold_due && !self->folding && gv_clock_steady() >= self->fold_at)
         gv_pg_start_folding(self);
+    if (self->months && !self->months_busy && !self->unfit && !self->broken && gv_clock_steady() >= self->months_at)
+        gv_pg_start_months(self);
 }
 
 static void on_timer(uv_timer_t *timer);
@@ -217,7 +221,7 @@ static void drop_unwanted(gv_pg *self)
 static bool is_idle(const gv_pg *self)
 {
     bool waiting = self->opening || self->barrier || self->broken || self->down_since || self->fold_due || !gv_list_empty(&self->writes)
-                   || !gv_list_empty(&self->parked) || !gv_list_empty(&self->reads);
+                   || !gv_list_empty(&self->parked) || !gv_list_empty(&self->reads) || !gv_list_empty(&self->later);
     for (unsigned i = 0; i < self->connection_count && !waiting; i++) {
         const gv_pg_connection *at = &self->connections[i];
         waiting = at->state == GV_PG_RESOLVING || at->state == GV_PG_CONNECTING || at->round_count || at->job || !gv_list_empty(&at->lane);
@@ -240,6 +244,7 @@ static void on_timer(uv_timer_t *timer)
     }
     sweep(&self->writes);
     sweep(&self->parked);
+    gv_pg_wake_later(self, now);
     drop_unwanted(self);
     if (self->down_since)
         gv_pg_want(&self->connections[0]);

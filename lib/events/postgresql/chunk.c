@@ -138,6 +138,8 @@ static void ended(gv_pg_job *job, const gv_pg_failure *failure)
     gv_pg_chunk *chunk = (gv_pg_chunk *)job;
     gv_pg_range range = current(chunk);
     bool alone = range.to - range.from == 1;
+    if (gv_pg_mend_months(job, failure, chunk->items + range.from, range.to - range.from))
+        return;
     if (failure && gv_pg_is_refusal(failure) && !alone) {
         halve(chunk, range);
     } else if (failure && !gv_pg_is_refusal(failure)) {
@@ -148,6 +150,7 @@ static void ended(gv_pg_job *job, const gv_pg_failure *failure)
     } else {
         settle(chunk, range, failure);
         job->tries = 0;
+        job->mended = false;
     }
     if (!chunk->range_count)
         end_chunk(chunk, NULL);

@@ -64,7 +64,7 @@ static void begin_round(gv_pg_job *job)
     if (round->begun)
         return;
     round->begun = true;
-    round->failed = false;
+    round->failed = round->parted = false;
     round->count = round->at = 0;
     if (!round->commands) {
         round->commands = round->own;
@@ -153,6 +153,17 @@ void gv_pg_send_once(gv_pg_job *job, const char *sql, const gv_pg_params *params
     send_command(job, sql, params, tag, false);
 }
 
+void gv_pg_send_alone(gv_pg_job *job, const char *sql)
+{
+    gv_pg_connection *connection = job->on;
+    begin_round(job);
+    if (job->round.count && PQpipelineSync(connection->pg))     /* what set the timeout is a transaction of its own */
+        job->round.parted = true;
+    add_command(job, NULL, QUIET);
+    if (!sql || !PQsendQueryParams(connection->pg, sql, 0, NULL, NULL, NULL, NULL, 1))
+        doom(connection);
+}
+
 static void flush(gv_pg_connection *connection)
 {
     int left = PQflush(connection->pg);
@@ -224,7 +235,10 @@ static bool take_result(gv_pg_job *job, const PGresult *result)
     gv_pg_statement *prepares = command ? command->prepares : NULL;
     switch (PQresultStatus(result)) {
     case PGRES_PIPELINE_SYNC:
-        return true;
+        if (!round->parted)
+            return true;
+        round->parted = false;
+        return false;
     case PGRES_COMMAND_OK:
     case PGRES_TUPLES_OK:
     case PGRES_EMPTY_QUERY:

@@ -110,6 +110,9 @@ void gv_pg_describe(gv_pg_failure *failure, const PGresult *result, PGconn *pg)
     const char *primary = result ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
     const char *text = primary ? primary : result ? PQresultErrorMessage(result) : pg ? PQerrorMessage(pg) : "";
     snprintf(failure->state, sizeof failure->state, "%s", state ? state : "");
+    /* A CHECK names itself, a missing partition only its table: so in any language. */
+    failure->no_partition = strcmp(failure->state, "23514") == 0 && !PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME)
+                            && PQresultErrorField(result, PG_DIAG_TABLE_NAME);
     copy_line(failure->text, sizeof failure->text, *text ? text : "the server said nothing");
 }
 

@@ -1,5 +1,5 @@
-/* folder.c: events that another program has written have no folded text yet: it is filled in, a slice at a time, in pauses. A search looks at
- * those rows itself until then. Several processes may do it at once. */
+/* folder.c: events that another program has written have no folded text yet, or one that a library with another table of folding made: it is
+ * filled in, a slice at a time, in pauses. A search looks at those rows itself until then. Several processes may do it at once. */
 #include "postgresql.h"
 #include "../../base/clock.h"
 
@@ -41,8 +41,11 @@ static void begin(gv_pg_job *job)
 {
     gv_pg_folder *folder = (gv_pg_folder *)job;
     gv_pg_params params = {0};
+    gv_text sql = {0};
     if (!folder->writing) {
-        gv_pg_send(job, "SELECT id, message, event_type FROM event_logs WHERE folded IS NULL ORDER BY id LIMIT 500", &params, 0);
+        gv_text_adds(&sql, "SELECT id, message, event_type FROM event_logs WHERE ");
+        gv_pg_add_stale_sql(&sql);
+        gv_text_adds(&sql, " ORDER BY id LIMIT 500");
     } else {
         gv_pg_begin_array(&params, 20, folder->count);
         for (size_t i = 0; i < folder->count; i++)
@@ -51,9 +54,13 @@ static void begin(gv_pg_job *job)
         for (size_t i = 0; i < folder->count; i++)
             gv_pg_put_text(&params, (gv_slice){gv_text_get(&folder->folded[i]), folder->folded[i].length});
         params.failed |= params.arrays.failed;
-        gv_pg_send(job, "UPDATE event_logs AS e SET folded = u.folded FROM unnest($1::int8[], $2::text[]) AS u (id, folded) "
-                   "WHERE e.id = u.id AND e.folded IS NULL", &params, 1);
+        gv_text_adds(&sql, "UPDATE event_logs AS e SET folded = u.text FROM unnest($1::int8[], $2::text[]) AS u (number, text) "
+                     "WHERE id = u.number AND ");
+        gv_pg_add_stale_sql(&sql);
     }
+    params.failed |= sql.failed;
+    gv_pg_send(job, gv_text_get(&sql), &params, folder->writing);
+    gv_text_free(&sql);
     gv_pg_sync(job);
     gv_pg_params_free(&params);
 }

@@ -64,8 +64,11 @@ static void add_conditions(gv_text *sql, const gv_pg_page *page)
             gv_text_addf(sql, " AND %s = $%u", gv_filter_field(query->kind, by)->name, BOUND_BY + by);
     if (query->flag)
         gv_text_addf(sql, " AND %s = $%d", query->kind == &gv_messages_kind ? "success" : "is_active", BOUND_FLAG);
-    if (page->pattern.length)
-        gv_text_addf(sql, " AND (folded LIKE $%d OR folded IS NULL)", GV_BOUND_AMONG);
+    if (!page->pattern.length)
+        return;
+    gv_text_addf(sql, " AND (folded LIKE $%d OR ", GV_BOUND_AMONG);
+    gv_pg_add_stale_sql(sql);
+    gv_text_addc(sql, ')');
 }
 
 static void add_params(gv_pg_params *params, const gv_pg_page *page)

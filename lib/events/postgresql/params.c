@@ -226,9 +226,26 @@ static void add_field(gv_pg_params *params, const gv_field *field, const void *r
     }
 }
 
+#define MARK 4                  /* characters; no letters, so that the trigrams do not hold it */
+
+static char mark_at(unsigned i)
+{
+    return (char)(0x10 | (gv_fold_version >> (4 * i) & 0xf));
+}
+
+void gv_pg_add_stale_sql(gv_text *out)
+{
+    gv_text_addf(out, "left(coalesce(folded, ''), %d) <> E'", MARK);
+    for (unsigned i = 0; i < MARK; i++)
+        gv_text_addf(out, "\\x%02x", (unsigned)mark_at(i));
+    gv_text_addc(out, '\'');
+}
+
 /* Message and type stand apart: a keyword that reaches over the mark is looked at again, as every row that is found. */
 void gv_pg_fold_record(gv_text *out, const char *message, const char *type)
 {
+    for (unsigned i = 0; i < MARK; i++)
+        gv_text_addc(out, mark_at(i));
     gv_fold_add(out, gv_slice_of(message ? message : ""));
     gv_text_addc(out, '\n');
     gv_fold_add(out, gv_slice_of(type ? type : ""));

@@ -30,6 +30,7 @@ typedef struct gv_pg_failure {
     bool silent;                /* of connecting: no answer at all */
     char state[6];              /* SQLSTATE; "": none */
     int tag;                    /* of the command that failed */
+    bool no_partition;          /* the table has none for the record's time */
     char text[400];             /* the server's words, one line */
 } gv_pg_failure;
 
@@ -51,6 +52,7 @@ typedef struct gv_pg_round {    /* of a job, one at a time */
     gv_pg_command own[GV_PG_COMMANDS], *commands;
     size_t count, room, at;
     bool begun, failed;
+    bool parted;                /* a sync stands in its midst */
     gv_pg_failure failure;
 } gv_pg_round;
 
@@ -67,7 +69,9 @@ struct gv_pg_job {
     uint64_t due;               /* steady: nobody waits for it after that; 0: no limit */
     uint64_t sequence;          /* of its first write */
     unsigned tries;
+    uint64_t not_before;        /* steady; while it waits in later */
     bool heavy;                 /* a read that may take long */
+    bool mending, mended;       /* partitions.c */
     bool sent;                  /* a round of it was, some time */
 };
 
@@ -115,6 +119,7 @@ struct gv_pg {
     gv_pg_job *barrier;         /* has all lanes to itself */
     gv_list parked;             /* reads: ops that wait for a write */
     gv_list reads;              /* jobs that wait for a connection */
+    gv_list later;              /* … once their time has come */
     uint64_t last;              /* write by sequence */
     uint64_t buckets[GV_EVENTS_BUCKETS];
     uint64_t down_since;        /* steady; 0: a connection was there last time */
@@ -125,6 +130,9 @@ struct gv_pg {
     bool unnamed;               /* no named statements: behind a pooler */
     bool folding, fold_due;     /* folder.c */
     uint64_t fold_at;
+    unsigned months;            /* partitions made ahead; 0: new tables have none */
+    bool months_busy;           /* partitions.c */
+    uint64_t months_at;
 };
 
 /* backend.c */
@@ -137,6 +145,8 @@ void gv_pg_enqueue(gv_pg *self, gavat_op *op);
 void gv_pg_run(gv_pg *self);                    /* begin what can be begun */
 void gv_pg_free_lane(gv_pg_job *job);           /* the lane's job has ended, and is about to be freed */
 void gv_pg_queue_read(gv_pg *self, gv_pg_job *job);
+void gv_pg_queue_later(gv_pg *self, gv_pg_job *job, uint64_t pause);    /* nanoseconds */
+void gv_pg_wake_later(gv_pg *self, uint64_t now);
 
 /* connect.c */
 void gv_pg_want(gv_pg_connection *connection);  /* connect, unless it is there, under way, or too early */
@@ -150,6 +160,7 @@ void gv_pg_watch_socket(gv_pg_connection *connection, int events);
 typedef struct gv_pg_params gv_pg_params;
 void gv_pg_send(gv_pg_job *job, const char *sql, const gv_pg_params *params, int tag);          /* prepared once */
 void gv_pg_send_once(gv_pg_job *job, const char *sql, const gv_pg_params *params, int tag);     /* planned for these values */
+void gv_pg_send_alone(gv_pg_job *job, const char *sql);        /* the only one of its round: not in a transaction */
 void gv_pg_sync(gv_pg_job *job);                /* ends the round */
 void gv_pg_receive(gv_pg_connection *connection, bool readable);
 void gv_pg_forget_statements(gv_pg_connection *connection);
@@ -203,7 +214,9 @@ void gv_pg_put_int8(gv_pg_params *params, int64_t number);
 void gv_pg_put_text(gv_pg_params *params, gv_slice text);
 /* INSERT of what add_record or add_records gave. */
 void gv_pg_add_insert_sql(gv_text *out, const gv_record_kind *kind, bool many, bool folded);
+/* Folded text begins with a mark of the table it was folded by. The condition is of rows without this library's mark. */
 void gv_pg_fold_record(gv_text *out, const char *message, const char *type);
+void gv_pg_add_stale_sql(gv_text *out);
 
 /* rows.c: values of a result in binary form. */
 bool gv_pg_is_null(const PGresult *result, int row, int column);
@@ -229,6 +242,10 @@ bool gv_pg_start_schema(gv_pg *self, gavat_op *op);             /* schema.c: ope
 bool gv_pg_start_check(gv_pg *self, gavat_op *op);              /* check.c */
 void gv_pg_say_down(gavat_op *op, const gv_pg_failure *failure);        /* of a check, without a connection */
 void gv_pg_start_folding(gv_pg *self);                          /* folder.c */
+void gv_pg_start_months(gv_pg *self);                           /* partitions.c: those ahead */
+/* In a job's `ended`, first of all: a round that failed for want of a month's partition is sent again when that is made. True: a round is on
+ * its way. items: the records of the round. */
+bool gv_pg_mend_months(gv_pg_job *job, const gv_pg_failure *failure, const gv_pg_item *items, size_t count);
 
 /* Parts of an import, on the first lane; done: all of them are settled. failure: not of a record: the rest is not to be tried. */
 typedef void gv_pg_part_done(gavat_op *import, const gv_pg_failure *failure);

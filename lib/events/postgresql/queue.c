@@ -1,5 +1,6 @@
 /* queue.c: what goes to which connection, and when: lanes of writes, reads beside them. */
 #include "postgresql.h"
+#include "../../base/clock.h"
 
 #define DEPTH 16                /* short reads under way on one connection */
 
@@ -129,6 +130,27 @@ void gv_pg_queue_read(gv_pg *self, gv_pg_job *job)
     job->on = NULL;
     gv_list_append(&self->reads, &job->link);
     gv_pg_hand_out(self);
+}
+
+void gv_pg_queue_later(gv_pg *self, gv_pg_job *job, uint64_t pause)
+{
+    job->on = NULL;
+    job->not_before = gv_clock_steady() + pause;
+    gv_list_append(&self->later, &job->link);
+    gv_pg_hand_out(self);       /* the timer runs */
+}
+
+void gv_pg_wake_later(gv_pg *self, uint64_t now)
+{
+    gv_link *next;
+    for (gv_link *link = gv_list_first(&self->later); link && link != &self->later.head; link = next) {
+        next = link->next;
+        gv_pg_job *job = GV_CONTAINER(link, gv_pg_job, link);
+        if (now < job->not_before && (!job->wanted || job->wanted(job)))
+            continue;
+        gv_list_remove(link);
+        gv_pg_queue_read(self, job);
+    }
 }
 
 static bool suits(const gv_pg *self, const gv_pg_connection *connection, const gv_pg_job *job)

@@ -214,6 +214,8 @@ static void ended(gv_pg_job *job, const gv_pg_failure *failure)
 {
     gv_pg_unit *unit = (gv_pg_unit *)job;
     bool harmless = unit->reading || !has_sessions(unit);
+    if (gv_pg_mend_months(job, failure, unit->items, unit->count))
+        return;
     if (!failure && unit->reading) {
         unit->reading = false;
         write_all(unit);
