@@ -83,6 +83,7 @@ struct gavat {
     unsigned open_handles;
     bool opened;                /* gavat_open was called; lock */
     uint64_t refusals_logged, refusals_looked_at;
+    uint64_t trim_at;           /* when to look whether the spares are still wanted; 0: there are few */
 
     /* Lock: set by the caller, read by the loop. */
     gavat_room_fn room_fn;

@@ -80,6 +80,7 @@ static unsigned call_back(gavat *g)
     bool shared = false;
     for (; count < CHUNK && !shared && (link = gv_list_take(&g->callbacks)); count++) {
         gavat_op *op = GV_CONTAINER(link, gavat_op, ended);
+        gv_prefetch(GV_CONTAINER(g->callbacks.head.next->next, gavat_op, ended), GV_OP_HOT);
         atomic_store_explicit(&op->phase, GV_PHASE_CALLING, memory_order_relaxed);
         if (op->done)
             op->done(op, op->user);
@@ -192,6 +193,8 @@ static uint64_t next_look(gavat *g)
     uint64_t next = gv_deadlines_next(&g->deadlines);
     if (refusals_pending(g) && g->refusals_looked_at + SECOND < next)
         next = g->refusals_looked_at + SECOND;
+    if (g->trim_at && g->trim_at < next)
+        next = g->trim_at;
     if (atomic_load(&g->closing) && g->life < GV_LIFE_HANDLES) {
         uint64_t step = g->life == GV_LIFE_DRAINING ? g->drain_until : g->close_until;
         next = step < next ? step : next;
@@ -245,6 +248,16 @@ static void expire_due(gavat *g)
     }
 }
 
+/* Memory of ops stays warm between two bursts of work. */
+static void trim_spares(gavat *g, uint64_t now)
+{
+    if (g->trim_at && now < g->trim_at)
+        return;
+    if (g->trim_at && !atomic_load(&g->live))
+        gv_spares_trim(&g->spares);
+    g->trim_at = gv_spares_many(&g->spares) ? now + SECOND : 0;
+}
+
 static void turn(gavat *g)
 {
     pthread_mutex_lock(&g->lock);
@@ -263,8 +276,7 @@ static void turn(gavat *g)
     tell(g, now);
     open_direct_ways(g);
     gv_close_step(g, now);
-    if (!atomic_load(&g->live))
-        gv_spares_trim(&g->spares);
+    trim_spares(g, now);
     end_turn(g);
 }
 

@@ -21,7 +21,7 @@ static void share(gv_spares *spares, gv_spare *list)
     pthread_mutex_lock(&spares->lock);
     list->next_list = atomic_load_explicit(&spares->lists, memory_order_relaxed);
     atomic_store_explicit(&spares->lists, list, memory_order_relaxed);
-    spares->list_count++;
+    atomic_fetch_add_explicit(&spares->list_count, 1, memory_order_relaxed);
     pthread_mutex_unlock(&spares->lock);
 }
 #endif
@@ -34,7 +34,7 @@ static gv_spare *take_list(gv_spares *spares)
     gv_spare *list = atomic_load_explicit(&spares->lists, memory_order_relaxed);
     if (list) {
         atomic_store_explicit(&spares->lists, list->next_list, memory_order_relaxed);
-        spares->list_count--;
+        atomic_fetch_sub_explicit(&spares->list_count, 1, memory_order_relaxed);
     }
     pthread_mutex_unlock(&spares->lock);
     return list;
@@ -87,17 +87,15 @@ void gv_spares_give(gv_spares *spares, void *memory)
 #endif
 }
 
+bool gv_spares_many(gv_spares *spares)
+{
+    return atomic_load_explicit(&spares->list_count, memory_order_relaxed) > KEPT_LISTS;
+}
+
 void gv_spares_trim(gv_spares *spares)
 {
-    for (;;) {
-        pthread_mutex_lock(&spares->lock);
-        size_t count = spares->list_count;
-        pthread_mutex_unlock(&spares->lock);
-        gv_spare *list = count > KEPT_LISTS ? take_list(spares) : NULL;
-        if (!list)
-            return;
-        free_list(list);
-    }
+    while (gv_spares_many(spares))
+        free_list(take_list(spares));
 }
 
 void gv_spares_free(gv_spares *spares)

@@ -91,7 +91,7 @@ void gv_ops_finish(gavat *g, gv_list *ops)
         gv_link *link;
         pthread_mutex_lock(&g->lock);
         for (unsigned i = 0; i < AT_ONCE && (link = gv_list_take(ops)); i++) {
-            gv_prefetch(ops->head.next, GV_OP_HOT);
+            gv_prefetch(ops->head.next->next, GV_OP_HOT);       /* one ahead is too late: an op is soon ended */
             gv_list_append(&some, link);
             accept_locked(g, GV_CONTAINER(link, gavat_op, link), now, &released);
         }

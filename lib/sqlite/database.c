@@ -96,8 +96,26 @@ sqlite3_stmt *gv_database_prepare(gv_database *db, const char *sql, int *code)
         return NULL;
     sqlite3_finalize(db->cache[oldest].statement);
     db->cache[oldest].statement = statement;
+    db->cache[oldest].fixed = NULL;
     db->cache[oldest].used = db->uses;
     db->last = oldest;
+    return statement;
+}
+
+sqlite3_stmt *gv_database_prepare_fixed(gv_database *db, const char *sql, int *code)
+{
+    for (size_t k = 0; k < GV_STATEMENTS; k++) {
+        size_t i = (db->last + k) % GV_STATEMENTS;
+        if (db->cache[i].fixed != sql)
+            continue;
+        db->cache[i].used = ++db->uses;
+        db->last = i;
+        *code = SQLITE_OK;
+        return db->cache[i].statement;
+    }
+    sqlite3_stmt *statement = gv_database_prepare(db, sql, code);
+    if (statement)
+        db->cache[db->last].fixed = sql;
     return statement;
 }
 

@@ -11,6 +11,7 @@ typedef struct gv_database {    /* all zero: closed */
     sqlite3 *handle;
     struct {
         sqlite3_stmt *statement;
+        const char *fixed;      /* the static text that it was asked for by; NULL: not known */
         uint64_t used;
     } cache[GV_STATEMENTS];
     uint64_t uses;
@@ -34,6 +35,9 @@ void gv_database_close(gv_database *db);
 
 /* A prepared statement, reset and without bindings, owned by db until the next prepare or close. NULL: *code says why. */
 sqlite3_stmt *gv_database_prepare(gv_database *db, const char *sql, int *code);
+/* The same for the hottest statements: sql is static and known by its address, and the statement is as its last user left it: he resets it,
+ * and each binds all of its parameters. */
+sqlite3_stmt *gv_database_prepare_fixed(gv_database *db, const char *sql, int *code);
 int gv_database_run(gv_database *db, const char *sql);          /* statements without results */
 int gv_database_do(gv_database *db, const char *sql);           /* one statement without a result, kept prepared: needs no memory later */
 /* The one number a query gives; *number stays as it is when it gives none. SQLITE_OK, or the code. */

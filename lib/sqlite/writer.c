@@ -149,11 +149,19 @@ static uint32_t doubt(int code)
     return primary == SQLITE_FULL || primary == SQLITE_BUSY ? 0 : GAVAT_ERROR_MAYBE_APPLIED;
 }
 
-/* Inside a transaction: apply ops until all are done or the transaction was lost. */
-static int apply_all(gv_writer *writer, gv_list *ops, gv_list *done)
+/* What came while those before were applied joins them. left: how many more the commit has room for. */
+static bool gather(gv_writer *writer, gv_list *ops, size_t *left)
 {
-    gv_link *link;
-    while ((link = gv_list_take(ops))) {
+    if (gv_list_empty(ops) && *left)
+        *left -= gv_worker_take(writer->worker, ops, *left);
+    return !gv_list_empty(ops);
+}
+
+/* Inside a transaction: apply ops until none waits, the commit is full, or the transaction was lost. */
+static int apply_all(gv_writer *writer, gv_list *ops, gv_list *done, size_t *left)
+{
+    while (gather(writer, ops, left)) {
+        gv_link *link = gv_list_take(ops);
         gavat_op *op = GV_CONTAINER(link, gavat_op, link);
         gv_prefetch(ops->head.next, sizeof *op);
         if (writer->set_aside && writer->set_aside(writer->self, op))
@@ -177,9 +185,10 @@ void gv_writer_batch(gv_writer *writer)
     bool begun = begin(writer, &ops, &code);
     if (!begun && (code & 0xff) == SQLITE_BUSY && !gv_worker_stopping(writer->worker))
         return;
-    gv_worker_take(writer->worker, &ops, writer->most);
+    size_t left = writer->most;
+    gather(writer, &ops, &left);
     while (begun && !gv_list_empty(&ops)) {
-        code = apply_all(writer, &ops, &done);
+        code = apply_all(writer, &ops, &done, &left);
         uint32_t flags = 0;
         if (code == SQLITE_OK) {
             code = gv_database_do(writer->db, "COMMIT");

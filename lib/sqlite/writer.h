@@ -1,7 +1,8 @@
 /* writer.h: what the one thread of a store that writes to an SQLite file does, whatever it writes. It takes the lock of the file before it
  * takes ops from its queue: while another process holds that lock, ops go on gathering, and those whose time is up are known not to be
- * applied. All that has gathered shares one transaction. An op that fails undoes itself only; a transaction that is lost, or cannot be
- * committed, fails all of its ops; one whose commit may have been kept says so. All on that thread. */
+ * applied. All that has gathered, and what comes while that is applied, shares one transaction: so under load the first one is as large
+ * as the later ones. An op that fails undoes itself only; a transaction that is lost, or cannot be committed, fails all of its ops; one
+ * whose commit may have been kept says so. All on that thread. */
 #ifndef GV_SQLITE_WRITER_H
 #define GV_SQLITE_WRITER_H
 #include "../core/worker.h"

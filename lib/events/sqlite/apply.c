@@ -35,13 +35,17 @@ static int bind_bound(sqlite3_stmt *statement, int place, gavat_time time)
     return sqlite3_bind_text(statement, place, text, -1, SQLITE_TRANSIENT);
 }
 
-static int bind_field(sqlite3_stmt *statement, int *place, const void *record, const gv_field *field)
+/* time: room for the one time of a record that is written, until the statement has run. */
+static int bind_field(sqlite3_stmt *statement, int *place, const void *record, const gv_field *field, char time[27])
 {
     const void *at = gv_field_at(record, field);
     const char *text;
     switch (field->type) {
     case GV_FIELD_TIME:
-        return bind_time(statement, ++*place, *(const gavat_time *)at);
+        if (!*(const gavat_time *)at)
+            return sqlite3_bind_null(statement, ++*place);
+        gv_time_to_sql(*(const gavat_time *)at, time);
+        return sqlite3_bind_text(statement, ++*place, time, 26, SQLITE_STATIC);
     case GV_FIELD_INTEGER:
         if (!*(const int64_t *)at)
             return sqlite3_bind_null(statement, ++*place);
@@ -61,12 +65,13 @@ static int bind_field(sqlite3_stmt *statement, int *place, const void *record, c
 static int insert(gv_sqlite *self, const gv_record_kind *kind, const void *record, bool *added)
 {
     int code, place = 0;
-    sqlite3_stmt *statement = gv_database_prepare(&self->own.db, gv_insert_sql(kind), &code);
+    char time[27];
+    sqlite3_stmt *statement = gv_database_prepare_fixed(&self->own.db, gv_insert_sql(kind), &code);
     if (!statement)
         return code;
     for (size_t i = 0; i < kind->count; i++)
         if (!(kind->fields[i].flags & GV_FIELD_OUT))
-            code |= bind_field(statement, &place, record, &kind->fields[i]);
+            code |= bind_field(statement, &place, record, &kind->fields[i], time);
     code = run(statement, code);
     *added = code == SQLITE_OK && sqlite3_changes(self->own.db.handle) > 0;
     if (*added && kind == &gv_events_kind)

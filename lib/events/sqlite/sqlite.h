@@ -1,5 +1,5 @@
 /* sqlite.h: the events area on SQLite, inside. One file in WAL mode; one thread writes, with as many ops in a transaction as have
- * gathered while the last one was being committed; reader threads beside it; and an indexer that feeds the search index, a
+ * gathered by its end; reader threads beside it; and an indexer that feeds the search index, a
  * file of its own, behind a watermark.
  *
  * Order: ops on one record, user or key that one thread submits apply in that order. Writes have one queue. A read remembers the

@@ -8,8 +8,8 @@ static void finish(void *own, gv_list *ops, bool committed)
     gv_sqlite *self = own;
     uint64_t sequence = 0;
     int64_t newest_id = committed ? self->inserted_id : 0;
-    for (gv_link *link = gv_list_first(ops); link && link != &ops->head; link = link->next)
-        sequence = GV_CONTAINER(link, gavat_op, link)->sequence;
+    for (gv_link *link = ops->head.previous; link != &ops->head && !sequence; link = link->previous)
+        sequence = GV_CONTAINER(link, gavat_op, link)->sequence;        /* the last one's; long work has none */
     self->inserted_id = 0;
     gv_ops_finish(self->store->client, ops);
     gv_sqlite_committed(self, sequence, newest_id);

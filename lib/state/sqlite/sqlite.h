@@ -1,6 +1,6 @@
 /* sqlite.h: the state area on SQLite, inside: a file in WAL mode, or a database in memory that belongs to the client alone. One thread
  * does all of it in the order of submission, so whatever one thread submits applies in that order. Reads at the head of the queue share a
- * read transaction; from the first write on, all that has gathered shares one commit (lib/sqlite/writer.h). */
+ * read transaction; from the first write on, all that gathers shares one commit (lib/sqlite/writer.h). */
 #ifndef GV_STATE_SQLITE_H
 #define GV_STATE_SQLITE_H
 #include "../../sqlite/schema.h"
