@@ -8,6 +8,7 @@
 
 #include "client.h"
 #include "server.h"
+#include <pthread.h>
 
 #define MONTH (31 * DAY)
 
@@ -168,6 +169,112 @@ static void a_role_that_may_not_make_it_says_so(void **state)
     sql(state, text);
 }
 
+/* --- prune --- */
+
+/* Ten rows in each of six months of 2026, each with a partition. */
+static void fill_months(void **state)
+{
+    gavat *g = client_of(state);
+    gavat_batch *batch = gavat_batch_new(g);
+    sql(state, "DROP TABLE event_logs_before");
+    for (int i = 0; i < 60; i++) {
+        char message[10];
+        snprintf(message, sizeof message, "%d", i / 10 + 1);
+        gavat_event event = an_event("u", "note", message, 0);
+        event.timestamp = T0 + (i / 10) * 2629800 * SECOND + (i % 10) * DAY + DAY;      /* a twelfth of a year */
+        assert_int_equal(gavat_batch_add_event(batch, &event), GAVAT_OK);
+    }
+    DO(g, GAVAT_OK, import_batch, batch);
+    gavat_batch_free(batch);
+}
+
+static void expect_pruned(gavat *g, gavat_time before, int64_t gone)
+{
+    gavat_op *op = held(g);
+    gavat_op_set_timeout(op, 15000);
+    RUN(op, prune_events, before);
+    assert_int_equal(gavat_op_number(op), gone);
+    gavat_op_unref(op);
+}
+
+static void months_that_are_over_go_with_their_partitions(void **state)
+{
+    gavat *g = client_of(state);
+    fill_months(state);
+    sql(state, "CREATE TABLE deleted (n int); CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS "
+        "'BEGIN INSERT INTO deleted VALUES (1); RETURN NULL; END'; "
+        "CREATE TRIGGER note AFTER DELETE ON event_logs FOR EACH ROW EXECUTE FUNCTION note()");
+    assert_int_equal(partitions(state, "event_logs"), 8);
+    expect_pruned(g, T0 + 95 * DAY, 33);        /* to April 6th: three months and three rows */
+    assert_int_equal(partitions(state, "event_logs"), 5);
+    assert_int_equal(number(state, "SELECT count(*) FROM deleted"), 3);
+    assert_int_equal(number(state, "SELECT count(*) FROM event_logs"), 27);
+    assert_int_equal(number(state, "SELECT count(*) FROM pg_class WHERE relname LIKE 'event\\_logs\\_2026%' AND relkind = 'r' "
+                            "AND relnamespace = current_schema()::regnamespace"), 5);
+    expect_pruned(g, T0 + 95 * DAY, 0);
+    log_at(g, "again", T0);     /* its month is made anew */
+    assert_int_equal(partitions(state, "event_logs"), 6);
+    expect_pruned(g, T0 + 40 * DAY, 1);
+}
+
+static void what_was_before_the_first_month_goes_row_by_row(void **state)
+{
+    gavat *g = client_of(state);
+    for (int i = 0; i < 20; i++)
+        log_one(g, "u", "m", i);
+    expect_pruned(g, T0 + 10 * SECOND, 10);
+    expect_pruned(g, now_of(state) - 62 * DAY, 10);
+    assert_int_equal(partitions(state, "event_logs"), 3);
+}
+
+/* Another prune was cut off: its table is marked. One without the mark is somebody's archive. */
+static void a_prune_that_was_cut_off_is_taken_up(void **state)
+{
+    gavat *g = client_of(state);
+    fill_months(state);
+    sql(state, "COMMENT ON TABLE event_logs_202601 IS 'gavatcore: being pruned'; ALTER TABLE event_logs DETACH PARTITION event_logs_202601; "
+        "ALTER TABLE event_logs DETACH PARTITION event_logs_202602");
+    expect_pruned(g, T0 + 61 * DAY, 10);
+    assert_int_equal(number(state, "SELECT (to_regclass('event_logs_202601') IS NULL)::int"), 1);
+    assert_int_equal(number(state, "SELECT count(*) FROM event_logs_202602"), 10);
+}
+
+static void *read_long(void *url)
+{
+    on_server(url, "BEGIN; SELECT count(*) FROM event_logs; SELECT pg_sleep(3.5); COMMIT", NULL, 0);
+    return NULL;
+}
+
+static bool is_read(void *user)
+{
+    return number(user, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(3.5)%' AND pid <> pg_backend_pid()") > 0;
+}
+
+static void a_long_reader_is_waited_for_and_holds_nobody_up(void **state)
+{
+    pthread_t reader;
+    gavat *g = client_of(state);
+    fill_months(state);
+    assert_int_equal(pthread_create(&reader, NULL, read_long, (void *)(uintptr_t)url_of(state)), 0);
+    assert_true(wait_until(is_read, state));
+    gavat_op *op = held(g);
+    gavat_op_set_timeout(op, 15000);
+    gavat_prune_events(op, T0 + 31 * DAY);
+    for (int i = 0; i < 20; i++) {
+        gavat_op *one = held(g);
+        gavat_event event = an_event("u", "note", "beside", 0);
+        event.timestamp = now_of(state);
+        gavat_op_set_timeout(one, 1000);
+        RUN(one, log_event, &event);
+        gavat_op_unref(one);
+    }
+    expect_status(op, GAVAT_OK, __FILE__, __LINE__);
+    assert_int_equal(gavat_op_number(op), 10);
+    assert_int_equal(partitions(state, "event_logs"), 7);
+    gavat_op_unref(op);
+    pthread_join(reader, NULL);
+}
+
 /* --- upgrades --- */
 
 /* A library with a later schema has been here and says that ours may stay. */
@@ -267,6 +374,10 @@ int main(void)
         cmocka_unit_test(records_of_many_months_land_however_many_partitions_lack),
         cmocka_unit_test(a_detached_month_is_let_be),
         cmocka_unit_test(a_role_that_may_not_make_it_says_so),
+        cmocka_unit_test(months_that_are_over_go_with_their_partitions),
+        cmocka_unit_test(what_was_before_the_first_month_goes_row_by_row),
+        cmocka_unit_test(a_prune_that_was_cut_off_is_taken_up),
+        cmocka_unit_test(a_long_reader_is_waited_for_and_holds_nobody_up),
         cmocka_unit_test(two_versions_of_the_library_share_a_database),
         cmocka_unit_test(a_step_that_was_made_in_another_form_is_told),
         cmocka_unit_test(a_search_index_comes_later_partition_by_partition),

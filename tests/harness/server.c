@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "client.h"
+#include "original.h"
 #include "server.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,10 +67,9 @@ void drop_schema(const char *url, const char *name)
 /* The dump with its schema's name replaced, without what only psql understands. */
 static char *read_original(const char *name)
 {
-    char path[600], line[65536], *text = NULL;
-    const char *source = getenv("TEST_SOURCE_DIR");
+    char path[500], line[65536], *text = NULL;
     size_t length = 0;
-    snprintf(path, sizeof path, "%s/tests/data/original/postgresql.sql", source ? source : ".");
+    original_path(path, "postgresql.sql");
     FILE *file = fopen(path, "r");
     if (!file)
         fail_msg("%s cannot be opened", path);

@@ -15,8 +15,21 @@ static const char sql[] =
     "current_setting('synchronous_commit'), pg_encoding_to_char(encoding), to_regclass('gavat_schema') IS NOT NULL, "
     "to_regclass('event_logs') IS NOT NULL, to_regclass('gavat_event_logs_search') IS NOT NULL, "
     "EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'), coalesce(s.ssl, false), current_setting('max_connections')::int8, "
-    "(SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') "
-    "FROM pg_database LEFT JOIN pg_stat_ssl AS s ON s.pid = pg_backend_pid() WHERE datname = current_database()";
+    "(SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'), "
+    "(SELECT n.nspname FROM pg_extension AS e JOIN pg_namespace AS n ON n.oid = e.extnamespace WHERE e.extname = 'pg_trgm' AND NOT EXISTS "
+    "(SELECT 1 FROM pg_opclass WHERE opcname = 'gin_trgm_ops' AND pg_opclass_is_visible(oid))), "
+    "(SELECT count(*) FILTER (WHERE substring(pg_get_expr(c.relpartbound, c.oid) FROM 'FROM \\(''([^'']+)''\\)')::timestamptz > now()) "
+    "FROM pg_class AS p JOIN pg_inherits AS i ON i.inhparent = p.oid JOIN pg_class AS c ON c.oid = i.inhrelid "
+    "WHERE p.oid = to_regclass('event_logs') AND p.relkind = 'p' HAVING count(*) > 0), i.name, i.used "
+    "FROM pg_database LEFT JOIN pg_stat_ssl AS s ON s.pid = pg_backend_pid() "
+    /* The table that has used most of its ids. */
+    "LEFT JOIN (SELECT c.relname AS name, (100::numeric * pg_sequence_last_value(s.seqrelid) / least(s.seqmax, "
+    "CASE a.atttypid WHEN 23 THEN 2147483647 ELSE 9223372036854775807 END))::int8 AS used FROM pg_attribute AS a "
+    "JOIN pg_class AS c ON c.oid = a.attrelid JOIN pg_depend AS d ON d.refobjid = c.oid AND d.refobjsubid = a.attnum "
+    "AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i') JOIN pg_sequence AS s ON s.seqrelid = d.objid "
+    "WHERE a.attname = 'id' AND c.oid IN (to_regclass('event_logs'), to_regclass('sale_logs'), to_regclass('message_records'), "
+    "to_regclass('user_sessions')) AND CASE WHEN has_sequence_privilege(s.seqrelid, 'SELECT') THEN pg_sequence_last_value(s.seqrelid) END "
+    "IS NOT NULL ORDER BY 2 DESC LIMIT 1) AS i ON true WHERE datname = current_database()";
 
 static void finish(gv_pg_check *check)
 {
@@ -62,11 +75,30 @@ static void check_index(gv_pg_check *check, const PGresult *result)
         gv_check_add(op, "search index", "ok", "off", "");
     else if (gv_pg_integer(result, 0, 7))
         gv_check_add(op, "search index", "ok", "pg_trgm", "");
+    else if (!gv_pg_is_null(result, 0, 12))
+        gv_check_add(op, "search index", "warn", gv_pg_string(result, 0, 12),
+                     "searches read every event: pg_trgm lies in that schema; add it to the search_path in the URL, then run gavatctl init");
     else if (gv_pg_integer(result, 0, 8))
         gv_check_add(op, "search index", "warn", "none", "searches read every event: run gavatctl init");
     else
         gv_check_add(op, "search index", "warn", "pg_trgm is missing",
                      "searches read every event: as a superuser run CREATE EXTENSION pg_trgm, then gavatctl init");
+}
+
+static void check_months(gavat_op *op, const PGresult *result)
+{
+    char figure[80];
+    int64_t months = gv_pg_integer(result, 0, 13), used = gv_pg_integer(result, 0, 15);
+    if (!gv_pg_is_null(result, 0, 13)) {
+        snprintf(figure, sizeof figure, "%lld months ahead", (long long)months);
+        gv_check_add(op, "partitions", months < 1 ? "warn" : "ok", figure,
+                     months < 1 ? "run gavatctl init as the owner of the tables" : "");
+    }
+    if (gv_pg_is_null(result, 0, 14))
+        return;
+    snprintf(figure, sizeof figure, "%lld %% used in %s", (long long)used, gv_pg_string(result, 0, 14));
+    gv_check_add(op, "ids", used >= 50 ? "warn" : "ok", figure,
+                 used >= 50 ? "make its id and its sequence bigint before they run out; that rewrites the table, so plan for it" : "");
 }
 
 static void take(gv_pg_job *job, int tag, const PGresult *result)
@@ -88,6 +120,7 @@ static void take(gv_pg_job *job, int tag, const PGresult *result)
     bool tables = gv_pg_integer(result, 0, 5) && gv_pg_integer(result, 0, 6);
     gv_check_add(op, "schema", tables ? "ok" : "fail", tables ? "there" : "missing", tables ? "" : "run gavatctl init");
     check_index(check, result);
+    check_months(op, result);
     int64_t most = gv_pg_integer(result, 0, 10), used = gv_pg_integer(result, 0, 11);
     snprintf(figure, sizeof figure, "%lld of %lld", (long long)used, (long long)most);
     bool full = used * 10 >= most * 9;

@@ -64,8 +64,9 @@ static void begin_round(gv_pg_job *job)
     if (round->begun)
         return;
     round->begun = true;
-    round->failed = round->parted = false;
+    round->failed = false;
     round->count = round->at = 0;
+    round->parts = 0;
     if (!round->commands) {
         round->commands = round->own;
         round->room = GV_PG_COMMANDS;
@@ -153,15 +154,34 @@ void gv_pg_send_once(gv_pg_job *job, const char *sql, const gv_pg_params *params
     send_command(job, sql, params, tag, false);
 }
 
-void gv_pg_send_alone(gv_pg_job *job, const char *sql)
+/* A sync in the midst of a round. */
+static void part(gv_pg_job *job)
 {
+    if (!job->round.count)
+        return;
+    if (PQpipelineSync(job->on->pg))
+        job->round.parts++;
+    else
+        doom(job->on);
+}
+
+void gv_pg_send_alone(gv_pg_job *job, const char *sql, unsigned lock_seconds)
+{
+    char limit[64];
     gv_pg_connection *connection = job->on;
+    bool limited = lock_seconds && !connection->self->unnamed;  /* behind a pooler it would stay in somebody's session */
     begin_round(job);
-    if (job->round.count && PQpipelineSync(connection->pg))     /* what set the timeout is a transaction of its own */
-        job->round.parted = true;
+    snprintf(limit, sizeof limit, "SET lock_timeout = '%us'", lock_seconds);
+    if (limited)
+        send_plain(job, limit);
+    part(job);
     add_command(job, NULL, QUIET);
     if (!sql || !PQsendQueryParams(connection->pg, sql, 0, NULL, NULL, NULL, NULL, 1))
         doom(connection);
+    if (!limited)
+        return;
+    part(job);
+    send_plain(job, "RESET lock_timeout");
 }
 
 static void flush(gv_pg_connection *connection)
@@ -235,9 +255,9 @@ static bool take_result(gv_pg_job *job, const PGresult *result)
     gv_pg_statement *prepares = command ? command->prepares : NULL;
     switch (PQresultStatus(result)) {
     case PGRES_PIPELINE_SYNC:
-        if (!round->parted)
+        if (!round->parts)
             return true;
-        round->parted = false;
+        round->parts--;
         return false;
     case PGRES_COMMAND_OK:
     case PGRES_TUPLES_OK:

@@ -52,7 +52,7 @@ typedef struct gv_pg_round {    /* of a job, one at a time */
     gv_pg_command own[GV_PG_COMMANDS], *commands;
     size_t count, room, at;
     bool begun, failed;
-    bool parted;                /* a sync stands in its midst */
+    unsigned parts;             /* syncs in its midst that are still to come */
     gv_pg_failure failure;
 } gv_pg_round;
 
@@ -160,7 +160,7 @@ void gv_pg_watch_socket(gv_pg_connection *connection, int events);
 typedef struct gv_pg_params gv_pg_params;
 void gv_pg_send(gv_pg_job *job, const char *sql, const gv_pg_params *params, int tag);          /* prepared once */
 void gv_pg_send_once(gv_pg_job *job, const char *sql, const gv_pg_params *params, int tag);     /* planned for these values */
-void gv_pg_send_alone(gv_pg_job *job, const char *sql);        /* the only one of its round: not in a transaction */
+void gv_pg_send_alone(gv_pg_job *job, const char *sql, unsigned lock_seconds); /* … of its round, not in a transaction; 0: it may wait */
 void gv_pg_sync(gv_pg_job *job);                /* ends the round */
 void gv_pg_receive(gv_pg_connection *connection, bool readable);
 void gv_pg_forget_statements(gv_pg_connection *connection);

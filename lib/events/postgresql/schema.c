@@ -165,7 +165,7 @@ static void build(gv_pg_schema *schema)
     const char *name = strrchr(schema->part_index, '.');        /* it comes to lie where its table is */
     name = name ? name + 1 : schema->part_index;
     gv_pg_add_index_sql(&sql, step, GV_PG_BESIDE, *schema->part ? name : NULL, *schema->part ? schema->part : NULL);
-    gv_pg_send_alone(&schema->job, sql.failed ? NULL : gv_text_get(&sql));
+    gv_pg_send_alone(&schema->job, sql.failed ? NULL : gv_text_get(&sql), 0);
     gv_text_free(&sql);
 }
 
