@@ -20,12 +20,16 @@ int gv_slice_compare(gv_slice a, gv_slice b)
     return order ? order : (a.length > b.length) - (a.length < b.length);
 }
 
-uint64_t gv_slice_hash(gv_slice slice)
+uint64_t gv_slice_hash_on(uint64_t hash, gv_slice slice)
 {
-    uint64_t hash = UINT64_C(14695981039346656037);
     for (size_t i = 0; i < slice.length; i++)
         hash = (hash ^ (unsigned char)slice.data[i]) * UINT64_C(1099511628211);
     return hash;
+}
+
+uint64_t gv_slice_hash(gv_slice slice)
+{
+    return gv_slice_hash_on(GV_HASH_START, slice);
 }
 
 void gv_text_free(gv_text *text)

@@ -21,6 +21,8 @@ static inline gv_slice gv_slice_of(const char *text)
 bool gv_slice_is(gv_slice slice, const char *text);
 int gv_slice_compare(gv_slice a, gv_slice b);   /* as memcmp; the shorter one first; neither is NULL */
 uint64_t gv_slice_hash(gv_slice slice);         /* FNV-1a: spreads over a table, keeps no secret */
+#define GV_HASH_START UINT64_C(14695981039346656037)
+uint64_t gv_slice_hash_on(uint64_t hash, gv_slice slice);       /* the same piece by piece, from GV_HASH_START on */
 
 typedef struct gv_text {        /* all zero: empty, without limit */
     char *data;                 /* ended by NUL once something was appended; NULL before */

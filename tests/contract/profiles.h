@@ -43,17 +43,9 @@ static inline char *path_of(void **state, const char *file)
     return path;
 }
 
-static inline void write_file(const char *path, const char *data, size_t length)
-{
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    assert_int_equal(fwrite(data, 1, length, file), length);
-    fclose(file);
-}
-
 static inline void put_file(void **state, const char *file, const char *text)
 {
-    write_file(path_of(state, file), text, strlen(text));
+    save_file(path_of(state, file), text, strlen(text));
 }
 
 /* The usernames of the op's records, in order, a '|' between. */

@@ -40,7 +40,7 @@ static size_t copy_samples(void **state, const char *folder, char names[64][256]
         snprintf(path, sizeof path, "%s/tests/data/%s/%s", getenv("TEST_SOURCE_DIR"), folder, entry->d_name);
         char *data = read_file(path, &length);
         assert_non_null(data);
-        write_file(path_of(state, entry->d_name), data, length);
+        save_file(path_of(state, entry->d_name), data, length);
         free(data);
         assert_true(count < 64);
         snprintf(names[count++], 256, "%s", entry->d_name);

@@ -15,7 +15,7 @@ static gavat *with_defaults(void **state, const char *text)
 {
     char path[600];
     snprintf(path, sizeof path, "%s/defaults.json", ((fresh *)*state)->folder);
-    write_file(path, text, strlen(text));
+    save_file(path, text, strlen(text));
     const char *const settings[] = {"GAVAT_PROFILE_DEFAULTS", path, NULL};
     return reopen(state, settings);
 }
@@ -54,7 +54,7 @@ static void bad_defaults_are_an_error_at_open(void **state)
         char path[600];
         gavat *g = NULL;
         snprintf(path, sizeof path, "%s/defaults.json", ((fresh *)*state)->folder);
-        write_file(path, bad[i][0], strlen(bad[i][0]));
+        save_file(path, bad[i][0], strlen(bad[i][0]));
         gavat_config *cfg = gavat_config_new();
         gavat_config_set(cfg, "POSTGRES_URL", "off");
         gavat_config_set(cfg, "REDIS_URL", "off");

@@ -186,14 +186,6 @@ static void no_change_is_missed_in_a_stream(void **state)
     }
 }
 
-static void write_text(const char *path, const char *text)
-{
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    fputs(text, file);
-    fclose(file);
-}
-
 static void changes_of_other_programs_come_too(void **state)
 {
     gavat *g = client_of(state);
@@ -204,15 +196,15 @@ static void changes_of_other_programs_come_too(void **state)
     start(g, token);
     snprintf(path, sizeof path, "%s/foreign.json", url + 7);
     snprintf(other, sizeof other, "%s/.tmp-foreign", url + 7);
-    write_text(path, "{\"a\":1}");
+    save_file(path, "{\"a\":1}", strlen("{\"a\":1}"));
     assert_changes(g, token, 1, "foreign");
-    write_text(other, "{\"a\":2}");
+    save_file(other, "{\"a\":2}", strlen("{\"a\":2}"));
     assert_int_equal(rename(other, path), 0);
     put_profile(g, "own", "{}");
     assert_changes(g, token, 2, "foreign|own");
     assert_int_equal(unlink(path), 0);
     assert_changes(g, token, 1, "-foreign");
-    write_text(path, "{\"a\":");
+    save_file(path, "{\"a\":", strlen("{\"a\":"));
     gavat_op *op = watch(g, token, 5000);
     expect_status(op, GAVAT_OK, __FILE__, __LINE__);
     assert_int_equal(gavat_op_count(op), 0);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "client.h"
 #include "place.h"
 #include "process.h"
@@ -14,15 +15,9 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-static uint64_t milliseconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
+#define A_SECOND UINT64_C(1000000000)   /* nanoseconds */
 
 static void expect_open(const place *at, gavat_status status, const char *native, const char *advice)
 {
@@ -53,9 +48,7 @@ static void a_folder_that_cannot_be_made(void **state)
 {
     (void)state;
     place at = make_place();
-    FILE *file = fopen(at.path, "w");
-    assert_non_null(file);
-    fclose(file);
+    save_file(at.path, "", 0);
     name_place(&at, "events.db/below/a.db");
     expect_open(&at, GAVAT_EUNAVAIL, "SQLITE_CANTOPEN", "check that its folder exists");
     drop_folder(at.folder);
@@ -86,27 +79,19 @@ static void a_disk_that_is_read_only(void **state)
     drop_folder(at.folder);
 }
 
-static void write_file(const char *path, const char *data, size_t length)
-{
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    assert_int_equal(fwrite(data, 1, length, file), length);
-    fclose(file);
-}
-
 static void a_text_file_is_no_database(void **state)
 {
     (void)state;
     place at = make_place();
     char *text = repeat("bu bir veritabanı değil\n", 500);
-    write_file(at.path, text, strlen(text));
+    save_file(at.path, text, strlen(text));
     free(text);
     expect_open(&at, GAVAT_ECORRUPT, "SQLITE_NOTADB", "not an SQLite database");
     drop_folder(at.folder);
 }
 
 /* Every call ends, with its rows or an error; a database that is damaged is not made worse by looking. */
-static void use_damaged(const place *at)
+static void use_all(const place *at)
 {
     gavat *g = quiet_client("POSTGRES_URL", at->url, "5s");
     gavat_op *ops[6];
@@ -121,12 +106,7 @@ static void use_damaged(const place *at)
     gavat_search_events(ops[3], "row 0", NULL);
     gavat_get_event_stats(ops[4], "user", NULL);
     gavat_check_stores(ops[5]);
-    for (size_t i = 0; i < 6; i++) {
-        gavat_status status = gavat_op_wait(ops[i]);
-        if (status == GAVAT_PENDING || status == GAVAT_ETIMEDOUT || (status != GAVAT_OK && !*gavat_op_error(ops[i])->message))
-            fail_msg("call %zu: %s %s", i, gavat_status_name(status), gavat_op_error(ops[i])->message);
-        gavat_op_unref(ops[i]);
-    }
+    expect_ended(ops, 6);
     close_client(g);
 }
 
@@ -134,34 +114,8 @@ static void a_database_cut_short_or_with_bytes_flipped(void **state)
 {
     (void)state;
     place at = make_place();
-    uint64_t random = test_seed();
     fill(&at, 200);
-    FILE *file = fopen(at.path, "r");
-    assert_non_null(file);
-    fseek(file, 0, SEEK_END);
-    size_t length = (size_t)ftell(file);
-    char *data = malloc(length), *copy = malloc(length);
-    assert_true(data && copy);
-    rewind(file);
-    assert_int_equal(fread(data, 1, length, file), length);
-    fclose(file);
-    name_place(&at, "damaged.db");
-    for (size_t round = 0; round < at_scale(300); round++) {
-        size_t kept = round % 2 ? length : below(&random, length);
-        memcpy(copy, data, length);
-        for (size_t i = 0; round % 2 && i < 40; i++)
-            copy[below(&random, length)] ^= (char)(1 << below(&random, 8));
-        write_file(at.path, copy, kept);
-        use_damaged(&at);
-        static const char *const ends[] = {"", "-wal", "-shm", ".search", ".search-wal", ".search-shm"};
-        for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
-            char name[360];
-            snprintf(name, sizeof name, "%s%s", at.path, ends[i]);
-            unlink(name);
-        }
-    }
-    free(data);
-    free(copy);
+    use_damaged(&at, use_all);
     drop_folder(at.folder);
 }
 
@@ -172,14 +126,14 @@ static void a_lock_of_another_process_is_waited_for(void **state)
     ledger book = {0};
     gavat *g = open_client(at.url, NULL);
     pid_t child = process_lock(at.path, "2000");
-    uint64_t start_at = milliseconds();
+    uint64_t start_at = gv_clock_steady();
     gavat_op *read = held(g);
     RUN(read, get_events, NULL);
     gavat_op_unref(read);
-    assert_true(milliseconds() - start_at < 1000);      /* readers do not wait */
+    assert_true(gv_clock_steady() - start_at < A_SECOND);     /* readers do not wait */
     send_and_note(g, ledger_add(&book, 'e', NULL, "u"));
     assert_int_equal(book.entries[0].status, GAVAT_OK);
-    assert_true(milliseconds() - start_at >= 1000);
+    assert_true(gv_clock_steady() - start_at >= A_SECOND);
     process_end(child);
     check_ledger(at.path, &book, false);
     close_client(g);

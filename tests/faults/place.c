@@ -5,6 +5,8 @@
 #include <cmocka.h>
 
 #include "place.h"
+#include "base/files.h"
+#include <unistd.h>
 
 void say_nothing(int32_t level, const char *area, const char *text, void *user)
 {
@@ -91,4 +93,45 @@ void write_some(gavat *g, ledger *book, int count)
         send_and_note(g, ledger_add(book, 'e', NULL, "u"));
         assert_int_equal(book->entries[book->count - 1].status, GAVAT_OK);
     }
+}
+
+void expect_ended(gavat_op *const *ops, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        gavat_status status = gavat_op_wait(ops[i]);
+        if (status == GAVAT_PENDING || status == GAVAT_ETIMEDOUT || (status != GAVAT_OK && !*gavat_op_error(ops[i])->message))
+            fail_msg("call %zu: %s %s", i, gavat_status_name(status), gavat_op_error(ops[i])->message);
+        gavat_op_unref(ops[i]);
+    }
+}
+
+static void remove_database(const place *at)
+{
+    static const char *const ends[] = {"", "-wal", "-shm", ".search", ".search-wal", ".search-shm"};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        char name[360];
+        snprintf(name, sizeof name, "%s%s", at->path, ends[i]);
+        unlink(name);
+    }
+}
+
+void use_damaged(place *at, void (*use)(const place *at))
+{
+    uint64_t random = test_seed();
+    gv_text whole = {0};
+    assert_int_equal(gv_file_read_all(at->path, 1 << 24, &whole), 0);
+    char *copy = malloc(whole.length);
+    assert_non_null(copy);
+    name_place(at, "damaged.db");
+    for (size_t round = 0; round < at_scale(300); round++) {
+        size_t kept = round % 2 ? whole.length : below(&random, whole.length);
+        memcpy(copy, whole.data, whole.length);
+        for (size_t i = 0; round % 2 && i < 40; i++)
+            copy[below(&random, whole.length)] ^= (char)(1 << below(&random, 8));
+        save_file(at->path, copy, kept);
+        use(at);
+        remove_database(at);
+    }
+    free(copy);
+    gv_text_free(&whole);
 }

@@ -16,6 +16,9 @@ void fill(const place *at, size_t count);       /* with so many events, by a cli
 
 void write_some(gavat *g, ledger *book, int count);             /* events; all must go well */
 void expect_found(gavat *g, const ledger *book);                /* a search finds each of them */
+/* Use the file many times, at another place there, each time cut short or with bytes flipped. */
+void use_damaged(place *at, void (*use)(const place *at));
+void expect_ended(gavat_op *const *ops, size_t count);         /* well or with a sentence, within their time; gives them back */
 bool is_indexed(void *user);                    /* the client's search index has caught up: for wait_until */
 /* The op's error has this status and code, names the file and gives advice. */
 void expect_error(gavat_op *op, gavat_status status, const char *native, const char *path, const char *advice);

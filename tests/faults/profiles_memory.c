@@ -86,13 +86,10 @@ static void read_profiles(stage *s)
     if (status == GAVAT_OK && gavat_op_count(op) + (gavat_op_rejected(op, 0, NULL) != NULL) < 1)
         fail_msg("an empty page is called good");
     starve_read(op);
-    starve_finish(op);
     TRY(s->g, search_profiles, "KEPT", NULL);
     op = gavat_op_new_held(s->g);
     gavat_get_profile_stats(op);
-    gavat_op_wait(op);
     starve_read(op);
-    starve_finish(op);
 }
 
 static stage *begin(void)
@@ -139,16 +136,9 @@ static void end(stage *s)
 
 static const starve_area profiles = {begin, end};
 
-#define SCENARIO(name, scenario)                                             \
-    static void name(void **state)                                           \
-    {                                                                        \
-        (void)state;                                                         \
-        starve_all(&profiles, scenario);                                     \
-    }
-
-SCENARIO(out_of_memory_while_opening_and_closing, live_and_die)
-SCENARIO(out_of_memory_while_writing, write_profiles)
-SCENARIO(out_of_memory_while_reading, read_profiles)
+STARVE(out_of_memory_while_opening_and_closing, profiles, live_and_die)
+STARVE(out_of_memory_while_writing, profiles, write_profiles)
+STARVE(out_of_memory_while_reading, profiles, read_profiles)
 
 int main(void)
 {

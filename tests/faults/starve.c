@@ -129,10 +129,17 @@ gavat_status starve_finish(gavat_op *op)
     return status;
 }
 
-void starve_read(const gavat_op *op)
+void starve_print(const gavat_op *op)
 {
     for (size_t i = 0; i < gavat_op_count(op); i++)
         (void)gavat_op_json(op, i, NULL);
+}
+
+gavat_status starve_read(gavat_op *op)
+{
+    gavat_op_wait(op);
+    starve_print(op);
+    return starve_finish(op);
 }
 
 static void nap(void)

@@ -13,6 +13,12 @@ typedef struct starve_area {
     void (*end)(stage *s);                      /* with memory back: the client works again, nothing acknowledged is missing; all freed */
 } starve_area;
 void starve_all(const starve_area *area, void (*scenario)(stage *s));
+#define STARVE(name, area, scenario)        /* a case */                     \
+    static void name(void **state)                                           \
+    {                                                                        \
+        (void)state;                                                         \
+        starve_all(&area, scenario);                                         \
+    }
 
 /* A client with these settings (key, value, …, NULL), opened; NULL: no memory. Closing takes NULL. */
 gavat *starve_open(const char *const *settings);
@@ -20,7 +26,8 @@ void starve_close(gavat *g);
 
 /* Wait for the op and give it back. Out of memory is said in few ways, and nothing else is wrong here: another failure fails the case. */
 gavat_status starve_finish(gavat_op *op);
-void starve_read(const gavat_op *op);           /* all of its records, as JSON */
+void starve_print(const gavat_op *op);          /* all of its records, as JSON */
+gavat_status starve_read(gavat_op *op);         /* wait, print and give back */
 #define TRY(g, name, ...)                                                    \
     do {                                                                     \
         gavat_op *own_op = gavat_op_new_held(g);                             \

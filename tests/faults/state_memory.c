@@ -57,7 +57,6 @@ static void use_keys(stage *s)
     if (gavat_op_wait(op) == GAVAT_OK && strcmp(gavat_op_text(op, NULL), "{\"adım\": 1}") != 0)
         fail_msg("a value of \"%s\" is called good", gavat_op_text(op, NULL));
     starve_read(op);
-    starve_finish(op);
     TRY(s->g, compare_and_set_state, "ş", "fresh", NULL, "1", 0);
     TRY(s->g, set_state, NULL, "list", "a", 0);
     op = gavat_op_new_held(s->g);
@@ -65,7 +64,6 @@ static void use_keys(stage *s)
     if (gavat_op_wait(op) == GAVAT_OK && gavat_op_count(op) != 5)
         fail_msg("%zu keys instead of 5 are called good", gavat_op_count(op));
     starve_read(op);
-    starve_finish(op);
     TRY(s->g, scan_state, 3, NULL);
     TRY(s->g, delete_state, "ş", "key");
     TRY(s->g, clear_state, "ş");
@@ -87,7 +85,6 @@ static void use_rules(stage *s)
     if (gavat_op_wait(op) == GAVAT_OK && gavat_op_count(op) != 1)
         fail_msg("%zu items instead of 1 are called good", gavat_op_count(op));
     starve_read(op);
-    starve_finish(op);
 }
 
 static void use_conversations(stage *s)
@@ -105,12 +102,9 @@ static void use_conversations(stage *s)
     if (gavat_op_wait(op) == GAVAT_OK && gavat_op_conversation(op, 0)->auto_message_count != 1)
         fail_msg("a conversation that was lost is called good");
     starve_read(op);
-    starve_finish(op);
     op = gavat_op_new_held(s->g);
     gavat_get_conversations(op, "bot", 2, NULL);
-    gavat_op_wait(op);
     starve_read(op);
-    starve_finish(op);
     TRY(s->g, get_due_conversations, NULL, 0, NULL);
 }
 
@@ -118,9 +112,7 @@ static void look_after(stage *s)
 {
     gavat_op *op = gavat_op_new_held(s->g);
     gavat_check_stores(op);
-    gavat_op_wait(op);
     starve_read(op);
-    starve_finish(op);
     op = gavat_op_new_held(s->g);
     gavat_get_schema(op);
     starve_finish(op);
@@ -193,20 +185,13 @@ static void end_in_memory(stage *s)
 
 static const starve_area in_memory = {begin_in_memory, end_in_memory};
 
-#define SCENARIO(name, area, scenario)                                       \
-    static void name(void **state)                                           \
-    {                                                                        \
-        (void)state;                                                         \
-        starve_all(&area, scenario);                                         \
-    }
-
-SCENARIO(out_of_memory_while_opening_and_closing, on_file, live_and_die)
-SCENARIO(out_of_memory_while_writing, on_file, write_marks)
-SCENARIO(out_of_memory_over_keys, on_file, use_keys)
-SCENARIO(out_of_memory_over_rules, on_file, use_rules)
-SCENARIO(out_of_memory_over_conversations, on_file, use_conversations)
-SCENARIO(out_of_memory_while_looking_after_the_store, on_file, look_after)
-SCENARIO(out_of_memory_in_memory, in_memory, write_marks)
+STARVE(out_of_memory_while_opening_and_closing, on_file, live_and_die)
+STARVE(out_of_memory_while_writing, on_file, write_marks)
+STARVE(out_of_memory_over_keys, on_file, use_keys)
+STARVE(out_of_memory_over_rules, on_file, use_rules)
+STARVE(out_of_memory_over_conversations, on_file, use_conversations)
+STARVE(out_of_memory_while_looking_after_the_store, on_file, look_after)
+STARVE(out_of_memory_in_memory, in_memory, write_marks)
 
 int main(void)
 {

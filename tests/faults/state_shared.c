@@ -227,20 +227,12 @@ static void expect_open(const place *at, gavat_status status, const char *native
     close_client(g);
 }
 
-static void write_file(const char *path, const char *data, size_t length)
-{
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    assert_int_equal(fwrite(data, 1, length, file), length);
-    fclose(file);
-}
-
 static void a_text_file_is_no_database(void **state)
 {
     (void)state;
     place at = make_state_place();
     char *text = repeat("bu bir veritabanı değil\n", 500);
-    write_file(at.path, text, strlen(text));
+    save_file(at.path, text, strlen(text));
     free(text);
     expect_open(&at, GAVAT_ECORRUPT, "SQLITE_NOTADB", "not an SQLite database");
     drop_folder(at.folder);
@@ -250,7 +242,7 @@ static void a_folder_that_cannot_be_made(void **state)
 {
     (void)state;
     place at = make_state_place();
-    write_file(at.path, "", 0);
+    save_file(at.path, "", 0);
     name_place(&at, "state.db/below/a.db");
     expect_open(&at, GAVAT_EUNAVAIL, "SQLITE_CANTOPEN", "check that its folder exists");
     drop_folder(at.folder);
@@ -281,7 +273,7 @@ static void a_disk_that_is_read_only(void **state)
 }
 
 /* Every call ends, with an answer or an error. */
-static void use_damaged(const place *at)
+static void use_all(const place *at)
 {
     gavat *g = quiet_client("REDIS_URL", at->url, "5s");
     gavat_op *ops[8];
@@ -296,12 +288,7 @@ static void use_damaged(const place *at)
     gavat_scan_state(ops[5], 100, NULL);
     gavat_clear_state(ops[6], "user8");
     gavat_check_stores(ops[7]);
-    for (size_t i = 0; i < 8; i++) {
-        gavat_status status = gavat_op_wait(ops[i]);
-        if (status == GAVAT_PENDING || status == GAVAT_ETIMEDOUT || (status != GAVAT_OK && !*gavat_op_error(ops[i])->message))
-            fail_msg("call %zu: %s %s", i, gavat_status_name(status), gavat_op_error(ops[i])->message);
-        gavat_op_unref(ops[i]);
-    }
+    expect_ended(ops, 8);
     close_client(g);
 }
 
@@ -322,34 +309,8 @@ static void a_database_cut_short_or_with_bytes_flipped(void **state)
 {
     (void)state;
     place at = make_state_place();
-    uint64_t random = test_seed();
     fill_state(&at);
-    FILE *file = fopen(at.path, "r");
-    assert_non_null(file);
-    fseek(file, 0, SEEK_END);
-    size_t length = (size_t)ftell(file);
-    char *data = malloc(length), *copy = malloc(length);
-    assert_true(data && copy);
-    rewind(file);
-    assert_int_equal(fread(data, 1, length, file), length);
-    fclose(file);
-    name_place(&at, "damaged.db");
-    for (size_t round = 0; round < at_scale(300); round++) {
-        size_t kept = round % 2 ? length : below(&random, length);
-        memcpy(copy, data, length);
-        for (size_t i = 0; round % 2 && i < 40; i++)
-            copy[below(&random, length)] ^= (char)(1 << below(&random, 8));
-        write_file(at.path, copy, kept);
-        use_damaged(&at);
-        static const char *const ends[] = {"", "-wal", "-shm"};
-        for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
-            char name[360];
-            snprintf(name, sizeof name, "%s%s", at.path, ends[i]);
-            unlink(name);
-        }
-    }
-    free(data);
-    free(copy);
+    use_damaged(&at, use_all);
     drop_folder(at.folder);
 }
 

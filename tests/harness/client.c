@@ -394,6 +394,14 @@ char *repeat(const char *piece, size_t n)
     return text;
 }
 
+void save_file(const char *path, const char *data, size_t length)
+{
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(data, 1, length, file), length);
+    assert_int_equal(fclose(file), 0);
+}
+
 bool wait_until(bool (*done)(void *user), void *user)
 {
     const struct timespec pause = {0, 20 * 1000 * 1000};

@@ -97,6 +97,8 @@ void expect_json(const gavat_op *op, size_t i, const char *path, const char *wan
 /* Text of n times piece. Belongs to the caller (free). */
 char *repeat(const char *piece, size_t n);
 
+void save_file(const char *path, const char *data, size_t length);      /* all that it holds then */
+
 /* Wait, 10 s at most, until done says so. */
 bool wait_until(bool (*done)(void *user), void *user);
 

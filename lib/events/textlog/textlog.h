@@ -26,7 +26,6 @@ typedef struct gv_text_log_request {    /* of the two readings; texts behind it 
 
 /* The start of a user's file names, without ".log": '@' dropped, '/', '%' and a leading '.' encoded, long names cut. */
 void gv_text_log_name(const char *user, char out[GV_TEXT_LOG_NAME]);
-uint64_t gv_text_log_hash(const char *text, size_t length);     /* FNV-1a, 64 bits */
 
 /* --- writer.c: the thread's --- */
 

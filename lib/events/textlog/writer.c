@@ -279,7 +279,7 @@ void gv_text_writer_write(gv_text_writer *writer)
 /* The lines of a file so far, or an empty group for them. */
 static gv_text_group *find_group(gv_text_writer *writer, const char *name, bool *made)
 {
-    size_t slot = gv_text_log_hash(name, strlen(name)) & (GV_TEXT_LOG_SLOTS - 1);
+    size_t slot = gv_slice_hash(gv_slice_of(name)) & (GV_TEXT_LOG_SLOTS - 1);
     for (; writer->slots[slot]; slot = (slot + 1) & (GV_TEXT_LOG_SLOTS - 1)) {
         gv_text_group *group = &writer->groups[writer->slots[slot] - 1];
         if (strcmp(group->name, name) == 0) {
