@@ -1,4 +1,5 @@
 #include "commands.h"
+#include "events.h"
 #include "import.h"
 #include "page.h"
 #include "tell.h"
@@ -123,17 +124,32 @@ static const ctl_option log_options[] = {
     {0},
 };
 
-#define FILTERS                                                                                                        \
+#define NARROW                                                                                                        \
     CTL_OPTION_USER, {.name = "username", .kind = CTL_WORD, .value = "NAME", .help = "only of this user name"},        \
         {.name = "type", .kind = CTL_WORD, .value = "TYPE", .help = "only of this event type"},                        \
         {.name = "level",                                                                                              \
          .kind = CTL_WORD,                                                                                             \
          .value = "LEVEL",                                                                                             \
          .choices = "DEBUG|INFO|WARNING|ERROR|CRITICAL",                                                               \
-         .help = "only of this level"},                                                                                \
-        CTL_OPTION_SINCE, CTL_OPTION_UNTIL
+         .help = "only of this level"}
+#define FILTERS NARROW, CTL_OPTION_SINCE, CTL_OPTION_UNTIL
 
 static const ctl_option list_options[] = {FILTERS, CTL_OPTION_LIMIT, CTL_OPTION_ALL, {0}};
+
+static const ctl_option tail_options[] = {
+    {.name = "follow", .letter = 'f', .kind = CTL_FLAG, .help = "go on with those that come, until Ctrl-C"},
+    {.name = "lines",
+     .letter = 'n',
+     .kind = CTL_INTEGER,
+     .value = "N",
+     .least = 0,
+     .most = 100000,
+     .help = "begin with the newest N (10)"},
+    {.name = "since", .kind = CTL_TIME, .value = "TIME", .help = "begin with those that are not older than TIME"},
+    {.name = "from", .kind = CTL_WORD, .value = "CURSOR", .help = "begin where an earlier tail ended"},
+    NARROW,
+    {0},
+};
 
 static const ctl_option search_arguments[] = {
     {.name = "KEYWORD",
@@ -192,6 +208,16 @@ static const ctl_command commands[] = {
      .shown = "timestamp,level,user_id,username,event_type,message,context",
      .run = run_list,
      .examples = "gavatctl events search \"kart reddedildi\" --since 7d"},
+    {.name = "tail",
+     .summary = "Print the newest events, oldest first, and with -f those that come",
+     .options = tail_options,
+     .columns = COLUMNS,
+     .shown = "timestamp,level,user_id,username,event_type,message,context",
+     .run = ctl_events_tail,
+     .about = "With -f each event that is committed from here on comes once, whichever program wrote it, also over an outage of the "
+              "store. At its end it names a cursor: --from goes on there.",
+     .examples = "gavatctl events tail -f --level ERROR\ngavatctl events tail --since 1h -o jsonl\n"
+                 "gavatctl events tail -n 0 -f -o jsonl | some-program"},
     {.name = "stats",
      .summary = "Count events",
      .options = stats_options,

@@ -104,6 +104,13 @@ GAVAT_API void gavat_get_session(gavat_op *op, const char *user_id);            
 /* Events whose message or type contains keyword: taken literally, letters folded, Turkish i's too. Otherwise as get_events. */
 GAVAT_API void gavat_search_events(gavat_op *op, const char *keyword, const gavat_filter *filter);
 
+/* The next events as they are committed, oldest first, each once, out-of-order commits and those of other programs too: from
+ * filter->cursor, else since, else now. Waits up to the op's timeout; with nothing new it ends OK, count 0. Always gives a cursor for the
+ * next call, by any client of the store; after an error the one before goes on. since only says where to begin; until is EINVAL.
+ * "Now" is when the store hears of it: to miss nothing that is logged from here on, take a cursor first, with a timeout of 1 ms.
+ * ENOTFOUND: the cursor is of another store, or ahead of this one (a backup was restored). Polls: a few trips a second while it waits. */
+GAVAT_API void gavat_tail_events(gavat_op *op, const gavat_filter *filter);
+
 /* The text log mirror of one user (GAVAT_TEXT_LOG_DIR; EINVAL when unset): the newest lines, those that hold keyword (folded, literal;
  * NULL: all), rotated files included, the newest last, as JSON records {timestamp, level, message}; and its statistics, one record.
  * limit 0: 100, at most 100000. timestamp is as in the file: local to GAVAT_TIME_ZONE. ENOTFOUND: no such file. Reads files. */

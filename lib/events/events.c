@@ -21,6 +21,11 @@ void gavat_search_events(gavat_op *op, const char *keyword, const gavat_filter *
         gv_op_refuse(op, GAVAT_EINVAL, "keyword is NULL: give the text to look for, or use gavat_get_events");
 }
 
+void gavat_tail_events(gavat_op *op, const gavat_filter *filter)
+{
+    gv_call_query(op, GV_TAIL_EVENTS, &gv_events_kind, filter, NULL, NULL);
+}
+
 void gavat_get_event_stats(gavat_op *op, const char *by, const gavat_filter *filter)
 {
     static const char *const groups[] = {"type", "level", "user", "hour", "day"};

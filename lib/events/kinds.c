@@ -18,6 +18,7 @@ const gv_kind gv_events_ops[GV_EVENTS_PLACES] = {
     KIND(GV_GET_SESSIONS, "get_sessions", 0),
     KIND(GV_GET_SESSION, "get_session", 0),
     KIND(GV_SEARCH_EVENTS, "search_events", 0),
+    KIND(GV_TAIL_EVENTS, "tail_events", GV_POLL),
     KIND(GV_EVENT_STATS, "get_event_stats", 0),
     KIND(GV_SALE_STATS, "get_sale_stats", 0),
     KIND(GV_MESSAGE_STATS, "get_message_stats", 0),

@@ -91,3 +91,13 @@ bool gv_position_parse(const char *cursor, const gv_record_kind *kind, char *mem
     *position = read;
     return true;
 }
+
+const char *gv_tail_cursor(gv_arena *arena, const gv_text *place)
+{
+    const char *text = gv_text_get(place);
+    size_t bytes = place->length + 1;
+    char *out = place->failed ? NULL : gv_arena_alloc(arena, bytes / 3 * 4 + 5);
+    if (out)
+        gv_base64_encode((const unsigned char *)text, bytes, out);
+    return out;
+}

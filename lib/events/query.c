@@ -1,5 +1,6 @@
 /* query.c: the public filter becomes what a store is asked: checked, with all its texts in the op's request. */
 #include "calls.h"
+#include "../base/base64.h"
 #include "../base/fold.h"
 #include "../base/utf8.h"
 #include "../core/client.h"
@@ -112,6 +113,10 @@ static bool check_filter(gavat_op *op, gv_events_place place, const gv_record_ki
         gv_op_refuse(op, GAVAT_EINVAL, "filter: cursor does not apply to totals");
         return false;
     }
+    if (filter->until && place == GV_TAIL_EVENTS) {
+        gv_op_refuse(op, GAVAT_EINVAL, "filter: until does not apply to a tail");
+        return false;
+    }
     return true;
 }
 
@@ -149,6 +154,23 @@ static void set_bounds(gv_query *query, const gavat *g, const gavat_filter *filt
     query->max_bytes = filter->max_bytes ? filter->max_bytes : g->page_bytes;
 }
 
+/* Into the memory behind the request. False: refused. */
+static bool take_cursor(gavat_op *op, gv_query *query, const char *cursor, char *memory)
+{
+    size_t length = 0;
+    if (op->kind->place != GV_TAIL_EVENTS) {
+        if (gv_position_parse(cursor, query->kind, memory, &query->after))
+            return true;
+        gv_op_refuse(op, GAVAT_EINVAL, "filter: this cursor is not one that a page of %ss gave", query->kind->shape.name);
+        return false;
+    }
+    bool good = gv_base64_decode(cursor, memory, &length) && length > 0 && memory[length - 1] == '\0';
+    if (!good)
+        gv_op_refuse(op, GAVAT_EINVAL, "filter: this cursor is not one that a tail gave");
+    query->cursor = memory;
+    return good;
+}
+
 void gv_call_query(gavat_op *op, gv_events_place place, const gv_record_kind *kind, const gavat_filter *filter,
                    const char *keyword, const char *group)
 {
@@ -165,10 +187,8 @@ void gv_call_query(gavat_op *op, gv_events_place place, const gv_record_kind *ki
     set_bounds(query, op->client, &own);
     for (unsigned by = 0; by < GV_BY_COUNT; by++)
         query->by[by] = gv_call_put(&at, by_of(&own, by));
-    if (own.cursor && !gv_position_parse(own.cursor, kind, at, &query->after)) {
-        gv_op_refuse(op, GAVAT_EINVAL, "filter: this cursor is not one that a page of %ss gave", kind->shape.name);
+    if (own.cursor && !take_cursor(op, query, own.cursor, at))
         return;
-    }
     at += gv_call_room(own.cursor);
     if (keyword) {
         query->keyword.data = at;

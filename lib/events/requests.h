@@ -7,7 +7,7 @@
 typedef enum gv_events_place {
     GV_LOG_EVENT, GV_LOG_SALE, GV_LOG_MESSAGE, GV_SET_SESSION, GV_UPDATE_SALE, GV_CLOSE_SESSION, GV_EXPIRE_SESSIONS,
     GV_IMPORT, GV_COMMIT, GV_PRUNE,
-    GV_GET_EVENTS, GV_GET_SALES, GV_GET_MESSAGES, GV_GET_SESSIONS, GV_GET_SESSION, GV_SEARCH_EVENTS,
+    GV_GET_EVENTS, GV_GET_SALES, GV_GET_MESSAGES, GV_GET_SESSIONS, GV_GET_SESSION, GV_SEARCH_EVENTS, GV_TAIL_EVENTS,
     GV_EVENT_STATS, GV_SALE_STATS, GV_MESSAGE_STATS,
     GV_CHECK_EVENTS, GV_SCHEMA_EVENTS, GV_UPGRADE_EVENTS,
     GV_EVENTS_PLACES
@@ -49,7 +49,7 @@ typedef struct gv_position {            /* of the last row of a page: the store'
     int64_t id;
 } gv_position;
 
-typedef struct gv_query {               /* GET_…, SEARCH, …_STATS */
+typedef struct gv_query {               /* GET_…, SEARCH, TAIL, …_STATS */
     const gv_record_kind *kind;
     const char *by[GV_BY_COUNT];        /* must equal; NULL: any */
     int32_t flag;               /* success or is_active: 1, -1, 0 any */
@@ -57,6 +57,7 @@ typedef struct gv_query {               /* GET_…, SEARCH, …_STATS */
     uint32_t limit;
     size_t max_bytes;
     gv_position after;
+    const char *cursor;         /* TAIL: the store's own text, out of base64 already; NULL: none */
     gv_slice keyword;           /* folded; SEARCH */
     const char *group;          /* EVENT_STATS: "type", …; NULL: one total */
 } gv_query;
@@ -65,6 +66,8 @@ typedef struct gv_query {               /* GET_…, SEARCH, …_STATS */
 const char *gv_position_print(gv_arena *arena, const gv_record_kind *kind, const gv_position *position);
 /* False: not a cursor of this kind of record. Texts live in `memory` (as long as the cursor at least). */
 bool gv_position_parse(const char *cursor, const gv_record_kind *kind, char *memory, gv_position *position);
+/* Of a tail: a store's own words in base64, as gv_query.cursor has them again; NULL: no memory. */
+const char *gv_tail_cursor(gv_arena *arena, const gv_text *place);
 
 /* The statements that make an empty store; adds to out. */
 void gv_sqlite_add_schema_sql(gv_text *out);

@@ -35,7 +35,54 @@ void on_server(const char *url, const char *sql, char *out, size_t room)
     PQclear(result);
     PQfinish(pg);
 }
+
+struct visitor {
+    PGconn *pg;
+};
+
+visitor *visit_server(const char *url)
+{
+    visitor *own = malloc(sizeof *own);
+    assert_non_null(own);
+    own->pg = PQconnectdb(url);
+    if (PQstatus(own->pg) != CONNECTION_OK)
+        fail_msg("the test's server: %s", PQerrorMessage(own->pg));
+    PQsetNoticeProcessor(own->pg, ignore, NULL);
+    return own;
+}
+
+void visitor_does(visitor *own, const char *sql)
+{
+    PGresult *result = PQexec(own->pg, sql);
+    ExecStatusType status = PQresultStatus(result);
+    PQclear(result);
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+        fail_msg("%s: %s", sql, PQerrorMessage(own->pg));
+}
+
+void visitor_leaves(visitor *own)
+{
+    PQfinish(own->pg);
+    free(own);
+}
 #else
+visitor *visit_server(const char *url)
+{
+    on_server(url, "", NULL, 0);
+    return NULL;
+}
+
+void visitor_does(visitor *own, const char *sql)
+{
+    (void)own;
+    on_server("", sql, NULL, 0);
+}
+
+void visitor_leaves(visitor *own)
+{
+    (void)own;
+}
+
 void on_server(const char *url, const char *sql, char *out, size_t room)
 {
     (void)url;

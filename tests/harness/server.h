@@ -12,4 +12,10 @@ void load_original(const char *url, const char *name, bool rows);
 
 /* Run a statement there, beside the library; the first value of what it gives, as text, into out ("" for none; NULL: not wanted). */
 void on_server(const char *url, const char *sql, char *out, size_t room);
+
+/* A connection that stays, for what is to be left open: a transaction, a lock. */
+typedef struct visitor visitor;
+visitor *visit_server(const char *url);
+void visitor_does(visitor *own, const char *sql);
+void visitor_leaves(visitor *own);
 #endif

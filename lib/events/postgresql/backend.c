@@ -59,7 +59,7 @@ static gavat_status prepare(void *own, gv_store *store, gavat_config *cfg)
         gv_list_init(&connection->rounds);
         gv_list_init(&connection->lane);
     }
-    gv_list *lists[] = {&self->writes, &self->parked, &self->reads, &self->later};
+    gv_list *lists[] = {&self->writes, &self->parked, &self->reads, &self->later, &self->tails};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         gv_list_init(lists[i]);
     return GAVAT_OK;
@@ -146,6 +146,7 @@ static void hand_out(gv_pg *self)
     if (self->broken)
         gv_pg_fail_all(self, &self->why);
     gv_pg_run(self);
+    gv_pg_run_tails(self);
     if (self->fold_due && !self->folding && gv_clock_steady() >= self->fold_at)
         gv_pg_start_folding(self);
     if (self->months && !self->months_busy && !self->unfit && !self->broken && gv_clock_steady() >= self->months_at)
@@ -221,7 +222,8 @@ static void drop_unwanted(gv_pg *self)
 static bool is_idle(const gv_pg *self)
 {
     bool waiting = self->opening || self->barrier || self->broken || self->down_since || self->fold_due || !gv_list_empty(&self->writes)
-                   || !gv_list_empty(&self->parked) || !gv_list_empty(&self->reads) || !gv_list_empty(&self->later);
+                   || !gv_list_empty(&self->parked) || !gv_list_empty(&self->reads) || !gv_list_empty(&self->later)
+                   || !gv_list_empty(&self->tails);
     for (unsigned i = 0; i < self->connection_count && !waiting; i++) {
         const gv_pg_connection *at = &self->connections[i];
         waiting = at->state == GV_PG_RESOLVING || at->state == GV_PG_CONNECTING || at->round_count || at->job || !gv_list_empty(&at->lane);
@@ -245,6 +247,7 @@ static void on_timer(uv_timer_t *timer)
     sweep(&self->writes);
     sweep(&self->parked);
     gv_pg_wake_later(self, now);
+    gv_pg_sweep_tails(self);
     drop_unwanted(self);
     if (self->down_since)
         gv_pg_want(&self->connections[0]);
@@ -311,6 +314,7 @@ static void close_store(void *own)
     for (unsigned i = 0; i < self->connection_count; i++)
         gv_pg_close_connection(&self->connections[i]);
     gv_pg_fail_all(self, &failure);
+    gv_pg_end_tails(self, &failure);
     if (self->opening)
         self->opening->drop(self->opening, &failure);
     if (self->started) {

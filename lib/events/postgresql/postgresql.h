@@ -133,6 +133,9 @@ struct gv_pg {
     unsigned months;            /* partitions made ahead; 0: new tables have none */
     bool months_busy;           /* partitions.c */
     uint64_t months_at;
+    gv_list tails;              /* tail.c: those that wait for news */
+    bool polling, poll_due;     /* the one question of all of them is under way; is not to wait */
+    uint64_t poll_at;
 };
 
 /* backend.c */
@@ -246,6 +249,12 @@ void gv_pg_start_months(gv_pg *self);                           /* partitions.c:
 /* In a job's `ended`, first of all: a round that failed for want of a month's partition is sent again when that is made. True: a round is on
  * its way. items: the records of the round. */
 bool gv_pg_mend_months(gv_pg_job *job, const gv_pg_failure *failure, const gv_pg_item *items, size_t count);
+
+/* tail.c */
+bool gv_pg_start_tail(gv_pg *self, gavat_op *op);
+void gv_pg_run_tails(gv_pg *self);              /* ask the store, when it is time to */
+void gv_pg_sweep_tails(gv_pg *self);            /* a few times a second: those whose time is over */
+void gv_pg_end_tails(gv_pg *self, const gv_pg_failure *failure);
 
 /* Parts of an import, on the first lane; done: all of them are settled. failure: not of a record: the rest is not to be tried. */
 typedef void gv_pg_part_done(gavat_op *import, const gv_pg_failure *failure);

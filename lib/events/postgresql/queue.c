@@ -225,6 +225,9 @@ static void start_read(gv_pg *self, gavat_op *op)
     case GV_PRUNE:
         gv_pg_start_prune(self, op);
         break;
+    case GV_TAIL_EVENTS:
+        gv_pg_start_tail(self, op);
+        break;
     case GV_SCHEMA_EVENTS: case GV_UPGRADE_EVENTS:
         gv_pg_start_schema(self, op);
         break;

@@ -10,7 +10,7 @@
 const gv_pg_step gv_pg_steps[] = {
     {GV_PG_TABLE, "table event_logs", "event_logs", NULL, 0,
      ID ",\n\tuser_id varchar(100) NOT NULL,\n\tusername varchar(100),\n\tevent_type varchar(50) NOT NULL,\n\tmessage text,\n\tcontext json,\n\t"
-     "level varchar(20),\n\t\"timestamp\" timestamptz DEFAULT now(),\n\tuid uuid,\n\tfolded text", "timestamp"},
+     "level varchar(20),\n\t\"timestamp\" timestamptz DEFAULT now(),\n\tuid uuid,\n\tfolded text,\n\txact bigint DEFAULT txid_current()", "timestamp"},
     {GV_PG_TABLE, "table sale_logs", "sale_logs", NULL, 0,
      ID ",\n\tuser_id varchar(100) NOT NULL,\n\tcustomer_id varchar(100),\n\tbot_username varchar(100),\n\tproduct_type varchar(50) NOT NULL,\n\t"
      "product_name varchar(200),\n\tamount double precision NOT NULL,\n\tcurrency varchar(10),\n\tpayment_method varchar(50),\n\t"
@@ -29,6 +29,9 @@ const gv_pg_step gv_pg_steps[] = {
     {GV_PG_COLUMN, "column sale_logs.uid", "sale_logs", "uid", 0, "uuid", NULL},
     {GV_PG_COLUMN, "column sale_logs.amount_text", "sale_logs", "amount_text", 0, "varchar(48)", NULL},
     {GV_PG_COLUMN, "column message_records.uid", "message_records", "uid", 0, "uuid", NULL},
+    /* Which transaction has written the row. Rows that are there already stay without: they are older than any tail. */
+    {GV_PG_COLUMN, "column event_logs.xact", "event_logs", "xact", GV_PG_SPARE,
+     "bigint, ALTER COLUMN xact SET DEFAULT txid_current()", NULL},
     /* Read from its end: time and uid descending, rows without a uid last. */
     {GV_PG_INDEX, "index event_logs (user_id, timestamp, uid)", "event_logs", "gavat_event_logs_identity", GV_PG_UNIQUE,
      "(user_id, timestamp, uid NULLS FIRST)", NULL},
@@ -36,6 +39,7 @@ const gv_pg_step gv_pg_steps[] = {
     {GV_PG_INDEX, "index event_logs (id) of what is not folded yet", "event_logs", NULL, GV_PG_SEARCH | GV_PG_STALE, "(id) WHERE ", NULL},
     {GV_PG_INDEX, "search index event_logs (folded)", "event_logs", "gavat_event_logs_search", GV_PG_SEARCH | GV_PG_TRIGRAMS,
      "USING gin (folded gin_trgm_ops)", NULL},
+    {GV_PG_INDEX, "index event_logs (xact, id)", "event_logs", "gavat_event_logs_xact", GV_PG_SPARE, "(xact, id) WHERE xact IS NOT NULL", NULL},
     {GV_PG_INDEX, "index sale_logs (user_id, created_at, uid)", "sale_logs", "gavat_sale_logs_identity", GV_PG_UNIQUE,
      "(user_id, created_at, uid NULLS FIRST)", NULL},
     {GV_PG_INDEX, "index sale_logs (created_at)", "sale_logs", "ix_sale_logs_created_at", 0, "(created_at)", NULL},

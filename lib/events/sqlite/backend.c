@@ -50,10 +50,11 @@ static gavat_status prepare(void *own, gv_store *store, gavat_config *cfg)
     gv_list_init(&self->connections);
     gv_sqlite_init_writing(self, &self->options);
     self->index_idle = true;
-    gv_worker *workers[] = {&self->writer, &self->readers, &self->indexer};
+    gv_worker *workers[] = {&self->writer, &self->readers, &self->indexer, &self->tailer};
     gv_worker_init(&self->writer, store, "gavat-writer", gv_sqlite_write, self);
     gv_worker_init(&self->readers, store, "gavat-reader", gv_sqlite_read, self);
     gv_worker_init(&self->indexer, store, "gavat-indexer", gv_sqlite_index, self);
+    gv_worker_init(&self->tailer, store, "gavat-tail", gv_sqlite_tail, self);
     for (size_t i = 0; i < sizeof workers / sizeof *workers; i++)
         workers[i]->ended = worker_ended;
     return GAVAT_OK;
@@ -99,6 +100,15 @@ static void submit_write(gv_sqlite *self, gavat_op *op)
     pthread_mutex_unlock(&self->lock);
 }
 
+/* A read that need not wait any longer. */
+static void serve_read(gv_sqlite *self, gavat_op *op)
+{
+    if (op->kind->place == GV_TAIL_EVENTS)
+        gv_sqlite_push_tail(self, op);
+    else
+        gv_worker_push(&self->readers, op);
+}
+
 static void submit_read(gv_sqlite *self, gavat_op *op)
 {
     const char *owner = gv_events_owner(op);
@@ -109,7 +119,7 @@ static void submit_read(gv_sqlite *self, gavat_op *op)
         gv_list_append(&self->parked, &op->link);
     pthread_mutex_unlock(&self->lock);
     if (ready)
-        gv_worker_push(&self->readers, op);
+        serve_read(self, op);
 }
 
 static void submit(void *own, gavat_op *op)
@@ -139,7 +149,7 @@ static void serve_reads(gv_sqlite *self, gv_list *ready)
 {
     gv_link *link;
     while ((link = gv_list_take(ready)))
-        gv_worker_push(&self->readers, GV_CONTAINER(link, gavat_op, link));
+        serve_read(self, GV_CONTAINER(link, gavat_op, link));
 }
 
 void gv_sqlite_settled(gv_sqlite *self)
@@ -190,7 +200,8 @@ static void close_store(void *own)
     pthread_mutex_unlock(&self->lock);
     gv_link *link;
     while ((link = gv_list_take(&parked)))
-        gv_worker_push(&self->readers, GV_CONTAINER(link, gavat_op, link));
+        serve_read(self, GV_CONTAINER(link, gavat_op, link));
+    gv_worker_stop(&self->tailer);
     gv_worker_stop(&self->writer);
     gv_worker_stop(&self->readers);
     gv_worker_stop(&self->indexer);

@@ -116,9 +116,8 @@ static const gv_field *flag_field(const gv_record_kind *kind)
     return NULL;
 }
 
-static bool matches(sqlite3_stmt *row, const gv_query *query)
+bool gv_sqlite_matches(sqlite3_stmt *row, const gv_query *query, unsigned indexed)
 {
-    unsigned indexed = gv_indexed_by(query);
     for (unsigned by = 0; by < GV_BY_COUNT; by++) {
         if (!query->by[by] || by == indexed)
             continue;
@@ -222,9 +221,10 @@ static int read_phase(gv_reader *reader, gv_result *result, const gv_query *quer
     if (!row)
         return code;
     bool full = false;
+    unsigned indexed = gv_indexed_by(query);
     while (!full && (code = sqlite3_step(row)) == SQLITE_ROW) {
         ++*scanned;
-        if (matches(row, query) && (!match || match(row, user))) {
+        if (gv_sqlite_matches(row, query, indexed) && (!match || match(row, user))) {
             void *record = gv_sqlite_record(&result->arena, row, query->kind);
             if (!record || !gv_result_add(result, record)) {
                 code = SQLITE_NOMEM;

@@ -46,6 +46,16 @@ static const gv_schema_step steps[] = {
      "CREATE UNIQUE INDEX IF NOT EXISTS ix_user_sessions_user_id ON user_sessions (user_id)"},
     {"index user_sessions (last_activity)", NULL, NULL,
      "CREATE INDEX IF NOT EXISTS gavat_user_sessions_activity ON user_sessions (last_activity)"},
+    /* SQLite gives an id again when the newest rows are deleted. Each time that happens, by whichever program, a row says down to which id;
+     * rows that a later cut makes needless go. So a tail knows where to begin again. */
+    {"table gavat_event_cuts", NULL, NULL,
+     "CREATE TABLE IF NOT EXISTS gavat_event_cuts (number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, low INTEGER NOT NULL, "
+     "instance VARCHAR(32) NOT NULL DEFAULT (lower(hex(randomblob(16))))); INSERT INTO gavat_event_cuts (low) VALUES (0)"},
+    {"trigger event_logs", NULL, NULL,
+     "CREATE TRIGGER IF NOT EXISTS gavat_event_logs_cut AFTER DELETE ON event_logs "
+     "WHEN NOT EXISTS (SELECT 1 FROM event_logs WHERE id > OLD.id) BEGIN "
+     "DELETE FROM gavat_event_cuts WHERE number > 1 AND low >= (SELECT coalesce(max(id), 0) FROM event_logs); "
+     "INSERT INTO gavat_event_cuts (low) SELECT coalesce(max(id), 0) FROM event_logs; END"},
     GV_SCHEMA_STEP,
 };
 

@@ -1,6 +1,6 @@
 /* sqlite.h: the events area on SQLite, inside. One file in WAL mode; one thread writes, with as many ops in a transaction as have
  * gathered by its end; reader threads beside it; and an indexer that feeds the search index, a
- * file of its own, behind a watermark.
+ * file of its own, behind a watermark. The first tail brings a thread that waits for news.
  *
  * Order: ops on one record, user or key that one thread submits apply in that order. Writes have one queue. A read remembers the
  * last write before it that may concern it (of its user's bucket; of all, where it names no user), and is parked until that is committed.
@@ -31,7 +31,7 @@ typedef struct gv_sqlite {
     bool search_index;
     int64_t search_lag;
     unsigned reader_count;
-    gv_worker writer, readers, indexer;
+    gv_worker writer, readers, indexer, tailer;
     pthread_rwlock_t files;
     gv_list connections;                /* files, for writing */
     atomic_bool index_damaged;          /* somebody found it so: the indexer makes it anew */
@@ -49,10 +49,10 @@ typedef struct gv_sqlite {
     uint64_t last, committed;           /* writes by sequence: given out, done with */
     uint64_t buckets[GV_EVENTS_BUCKETS];
     gv_list parked;                     /* reads that wait for a write */
-    unsigned running;                   /* of the three workers */
+    unsigned running;                   /* of the workers */
     int64_t newest_id, indexed_id;      /* event_logs: the last commit's; the index's watermark */
     uint64_t commits;                   /* of events */
-    bool closing;
+    bool closing, tailing;              /* tailing: its thread runs */
     bool indexing, index_idle;          /* the indexer gets on; it has caught up and sleeps */
 } gv_sqlite;
 
@@ -78,6 +78,9 @@ typedef struct gv_reader {              /* a reader thread's own */
 /* page.c */
 void gv_sqlite_page(gv_reader *reader, gavat_op *op);
 void gv_sqlite_one_session(gv_reader *reader, gavat_op *op);
+/* tail.c */
+void gv_sqlite_tail(gv_worker *worker);
+void gv_sqlite_push_tail(gv_sqlite *self, gavat_op *op);
 /* search.c */
 void gv_sqlite_search(gv_reader *reader, gavat_op *op);
 /* stats.c */
