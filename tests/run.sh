@@ -10,6 +10,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/harness/prepare.sh
 . tests/harness/postgresql.sh
+. tests/harness/pgbouncer.sh
 
 usage()
 {
@@ -87,9 +88,9 @@ run_tests()
     }
 }
 
-test_packages='g++ libcmocka-dev zlib1g-dev sqlite3 shellcheck libpq-dev postgresql'
+test_packages='g++ libcmocka-dev zlib1g-dev sqlite3 shellcheck libpq-dev postgresql pgbouncer'
 [ "$builds" != coverage ] || test_packages="$test_packages gcovr"
-trap 'let_servers_go; stop_postgresql' EXIT
+trap 'let_servers_go; stop_pgbouncer; stop_postgresql' EXIT
 trap 'exit 1' HUP INT TERM
 hold_servers_back
 # shellcheck disable=SC2086
@@ -99,6 +100,7 @@ let_servers_go
 # Each case of the events area runs on every one of these stores.
 if start_postgresql; then
     export TEST_EVENTS_URLS="sqlite:///{folder}/events.db $postgresql_url $postgresql_url#plain $postgresql_url#adopted"
+    ! start_pgbouncer || TEST_EVENTS_URLS="$TEST_EVENTS_URLS $pgbouncer_url#pooled"
 else
     echo "There is no PostgreSQL server here: its tests are left out."
 fi

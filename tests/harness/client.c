@@ -25,7 +25,7 @@ static const struct area {
 static const struct area *area = &areas[0];     /* the one at hand */
 static char patterns[AREAS][512] = {"sqlite:///{folder}/events.db"};      /* the URLs at hand, as they were given */
 static bool all;                                /* of all areas, not only of the one at hand */
-static char form[20];                           /* of the tables, behind '#' in the URL at hand: plain, adopted; "": as they are made */
+static char form[20];                           /* behind '#' in the URL at hand: plain, adopted, of the tables; pooled; "": as they are made */
 static gavat_clock_fn clock_fn;
 
 void make_folder(char out[256])
@@ -210,27 +210,28 @@ static int run_group(const char *name, const struct CMUnitTest *cases, size_t co
     return _cmocka_run_group_tests(name, own, count, NULL, NULL);
 }
 
-/* Tables of another form are the same store once more: what shows most, unless it is the only one. */
+/* In another form it is the same store once more: what shows most, unless it is the only one. */
 static bool is_wanted(const char *name, size_t n)
 {
     static const char *const always[] = {"random_events", "events_batches", "events_sales"};
+    size_t count = strcmp(form, "pooled") == 0 ? 1 : sizeof always / sizeof *always;
     if (!*form || n == 0 || at_scale(10) == 10)
         return true;
-    for (size_t i = 0; i < sizeof always / sizeof *always; i++)
+    for (size_t i = 0; i < count; i++)
         if (strcmp(name, always[i]) == 0)
             return true;
     return false;
 }
 
-/* scheme: how the URLs begin that count; "": all of them. */
-static int run_on(const struct area *at, const char *scheme, const char *name, const struct CMUnitTest *cases, size_t count)
+/* scheme: how the URLs begin that count, and in which form; "", NULL: all of them. */
+static int run_on(const struct area *at, const char *scheme, const char *wanted, const char *name, const struct CMUnitTest *cases, size_t count)
 {
     int failed = 0;
     bool ran = false;
     area = at;
     for (size_t n = 0; choose((size_t)(area - areas), n); n++) {
         char group[600];
-        if (strncmp(patterns[area - areas], scheme, strlen(scheme)) != 0 || (*scheme && *form) || !is_wanted(name, n))
+        if (strncmp(patterns[area - areas], scheme, strlen(scheme)) != 0 || (wanted ? strcmp(form, wanted) != 0 : !is_wanted(name, n)))
             continue;
         ran = true;
         snprintf(group, sizeof group, "%s on %s %s", name, patterns[area - areas], form);
@@ -260,22 +261,27 @@ int run_on_all(const char *name, const struct CMUnitTest *cases, size_t count)
 
 int run_on_events(const char *name, const struct CMUnitTest *cases, size_t count)
 {
-    return run_on(&areas[0], "", name, cases, count);
+    return run_on(&areas[0], "", NULL, name, cases, count);
 }
 
 int run_on_postgresql(const char *name, const struct CMUnitTest *cases, size_t count)
 {
-    return run_on(&areas[0], "postgres", name, cases, count);
+    return run_on(&areas[0], "postgres", "", name, cases, count);
+}
+
+int run_on_pooler(const char *name, const struct CMUnitTest *cases, size_t count)
+{
+    return run_on(&areas[0], "postgres", "pooled", name, cases, count);
 }
 
 int run_on_profiles(const char *name, const struct CMUnitTest *cases, size_t count)
 {
-    return run_on(&areas[1], "", name, cases, count);
+    return run_on(&areas[1], "", NULL, name, cases, count);
 }
 
 int run_on_state(const char *name, const struct CMUnitTest *cases, size_t count)
 {
-    return run_on(&areas[2], "", name, cases, count);
+    return run_on(&areas[2], "", NULL, name, cases, count);
 }
 
 gavat_op *held(gavat *g)

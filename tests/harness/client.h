@@ -2,7 +2,8 @@
  *
  * Each case gets a store of its own, of the area at hand; the other areas are off, unless a setting turns one on.
  * TEST_EVENTS_URLS, TEST_PROFILES_URLS and TEST_STATE_URLS name the stores, separated by blanks; in each URL {folder}
- * stands for a fresh folder and {name} for a fresh name; "#plain" and "#adopted" at the end of a PostgreSQL URL say what the tables are. A new backend is one more URL there. TEST_SCALE is tenth or
+ * stands for a fresh folder and {name} for a fresh name; "#plain" and "#adopted" at the end of a PostgreSQL URL say
+ * what the tables are, "#pooled" that a pooler stands before the server. A new backend is one more URL there. TEST_SCALE is tenth or
  * full, TEST_SEED a number. cmocka's header comes before this one. */
 #ifndef GAVATCORE_TEST_CLIENT_H
 #define GAVATCORE_TEST_CLIENT_H
@@ -26,6 +27,7 @@ typedef struct fresh {
 int run_on_events(const char *name, const struct CMUnitTest *cases, size_t count);
 int run_on_profiles(const char *name, const struct CMUnitTest *cases, size_t count);
 int run_on_postgresql(const char *name, const struct CMUnitTest *cases, size_t count);  /* of events, those URLs only; else skipped */
+int run_on_pooler(const char *name, const struct CMUnitTest *cases, size_t count);      /* … of those the ones behind a pooler */
 int run_on_state(const char *name, const struct CMUnitTest *cases, size_t count);
 /* With all areas and the text log in one client: first with the first URL of each, then with the second, while any has one more. */
 int run_on_all(const char *name, const struct CMUnitTest *cases, size_t count);

@@ -92,23 +92,33 @@ void on_server(const char *url, const char *sql, char *out, size_t room)
 }
 #endif
 
-static void run(const char *url, const char *begin, const char *name, const char *end)
+/* Behind a pooler, which takes no search_path, a database stands for the schema; this is the server's first one. */
+static bool is_database(const char *url, char first[600])
 {
-    char sql[200];
-    if (strncmp(url, "postgres", 8) != 0)
-        return;
-    snprintf(sql, sizeof sql, "%s%s%s", begin, name, end);
-    on_server(url, sql, NULL, 0);
+    if (strstr(url, "options="))
+        return false;
+    snprintf(first, 600, "%.*s/postgres", (int)(strrchr(url, '/') - url), url);
+    return true;
 }
 
 void make_schema(const char *url, const char *name)
 {
-    run(url, "CREATE SCHEMA ", name, "");
+    char sql[200], first[600];
+    if (strncmp(url, "postgres", 8) != 0)
+        return;
+    bool database = is_database(url, first);
+    snprintf(sql, sizeof sql, database ? "CREATE DATABASE %s TEMPLATE gavat_template" : "CREATE SCHEMA %s", name);
+    on_server(database ? first : url, sql, NULL, 0);
 }
 
 void drop_schema(const char *url, const char *name)
 {
-    run(url, "DROP SCHEMA ", name, " CASCADE");
+    char sql[200], first[600];
+    if (strncmp(url, "postgres", 8) != 0)
+        return;
+    bool database = is_database(url, first);
+    snprintf(sql, sizeof sql, database ? "DROP DATABASE %s WITH (FORCE)" : "DROP SCHEMA %s CASCADE", name);
+    on_server(database ? first : url, sql, NULL, 0);
 }
 
 /* The dump with its schema's name replaced, without what only psql understands. */

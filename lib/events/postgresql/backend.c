@@ -50,6 +50,7 @@ static gavat_status prepare(void *own, gv_store *store, gavat_config *cfg)
     self->connection_count = (unsigned)gv_config_number(settings, GV_SET_PG_CONNECTIONS);
     self->lanes = self->connection_count >= 2 * GV_PG_LANES ? GV_PG_LANES : 1;
     self->search_index = gv_config_number(settings, GV_SET_SEARCH_INDEX) == 0;
+    self->unnamed = true;       /* until it is known */
     self->months = (unsigned)gv_config_number(settings, GV_SET_PG_PARTITIONS);
     for (unsigned i = 0; i < self->connection_count; i++) {
         gv_pg_connection *connection = &self->connections[i];

@@ -40,6 +40,15 @@ static void send_plain(gv_pg_job *job, const char *sql)
         doom(job->on);
 }
 
+/* Behind a pooler a session is everybody's: what is set there ends with the transaction. Not SET LOCAL, of which the server's log says each time
+ * that no transaction was begun. */
+static void set_timeout_here(gv_pg_job *job, uint64_t milliseconds)
+{
+    char sql[80];
+    snprintf(sql, sizeof sql, "SELECT set_config('statement_timeout', '%llu', true)", (unsigned long long)milliseconds);
+    send_plain(job, sql);
+}
+
 /* The server gives up a little after the caller has: in powers of two, so that it is seldom set anew. */
 static void set_timeout(gv_pg_job *job)
 {
@@ -49,6 +58,11 @@ static void set_timeout(gv_pg_job *job)
         uint64_t left = job->due > now ? (job->due - now) / 1000000 : 1;
         for (wanted = TIMEOUT_LEAST; wanted < left && wanted < INT32_MAX / 2; wanted *= 2)
             ;
+    }
+    if (connection->self->unnamed) {
+        if (wanted)
+            set_timeout_here(job, wanted);
+        return;
     }
     if (connection->timeout_ms == wanted)
         return;
@@ -93,7 +107,7 @@ static gv_pg_statement *find_statement(gv_pg_job *job, const char *sql)
     if (!copy)
         return NULL;
     if (oldest->state == GV_PG_THERE) {
-        char forget[64];
+        char forget[80];
         snprintf(forget, sizeof forget, "DEALLOCATE %s", oldest->name);
         send_plain(job, forget);
     }
@@ -131,7 +145,9 @@ static void send_command(gv_pg_job *job, const char *sql, const gv_pg_params *pa
     gv_pg_resolve(params, values, lengths);
     gv_pg_statement *statement = keep && !connection->self->unnamed ? find_statement(job, sql) : NULL;
     if (statement && statement->state == GV_PG_NOT_THERE) {
-        snprintf(statement->name, sizeof statement->name, "gavat_%llu", (unsigned long long)++connection->names);
+        /* A name says which statement it is: a pooler that nobody noticed cannot make it run another one's. */
+        snprintf(statement->name, sizeof statement->name, "gavat_%016llx_%llu", (unsigned long long)gv_slice_hash(gv_slice_of(sql)),
+                 (unsigned long long)++connection->names);
         statement->state = GV_PG_SENT;
         add_command(job, statement, QUIET);
         if (!PQsendPrepare(connection->pg, statement->name, sql, params->count, params->types))

@@ -33,7 +33,7 @@ void gv_pg_send_probe(gv_pg_job *job)
 {
     gv_text sql = {0};
     gv_pg_params params = {0};
-    gv_text_adds(&sql, "SELECT EXISTS (SELECT 1 FROM pg_opclass WHERE opcname = 'gin_trgm_ops' AND pg_opclass_is_visible(oid))");
+    gv_text_adds(&sql, "SELECT pg_backend_pid(), EXISTS (SELECT 1 FROM pg_opclass WHERE opcname = 'gin_trgm_ops' AND pg_opclass_is_visible(oid))");
     for (size_t i = 0; i < gv_pg_step_count; i++) {
         gv_text_adds(&sql, ", ");
         add_step_test(&sql, &gv_pg_steps[i]);
@@ -47,9 +47,12 @@ void gv_pg_send_probe(gv_pg_job *job)
     gv_text_free(&sql);
 }
 
-void gv_pg_take_probe(gv_pg_look *look, const PGresult *result)
+void gv_pg_take_probe(gv_pg_job *job, gv_pg_look *look, const PGresult *result)
 {
     int column = 0;
+    /* A pooler makes up the process id that it tells at the login. */
+    bool pooled = gv_pg_integer(result, 0, column++) != PQbackendPID(job->on->pg);
+    job->self->unnamed = pooled || (job->self->unnamed && job->self->opening != job);
     look->trigrams = gv_pg_integer(result, 0, column++);
     for (size_t i = 0; i < gv_pg_step_count; i++)
         look->state[i] = (unsigned char)gv_pg_integer(result, 0, column++);

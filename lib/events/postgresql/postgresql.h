@@ -36,7 +36,7 @@ typedef struct gv_pg_failure {
 
 typedef struct gv_pg_statement {        /* prepared in one connection */
     char *sql;
-    char name[24];
+    char name[48];
     enum { GV_PG_NOT_THERE, GV_PG_SENT, GV_PG_THERE } state;
     uint64_t used;
 } gv_pg_statement;
@@ -127,7 +127,7 @@ struct gv_pg {
     bool broken;                /* down for too long: ops fail at once */
     gv_pg_failure why;          /* of the last attempt to connect */
     bool unfit;                 /* tables of a newer library, or somebody else's: nothing is done with them */
-    bool unnamed;               /* no named statements: behind a pooler */
+    bool unnamed;               /* behind a pooler: no named statements, nothing is left in a session */
     bool folding, fold_due;     /* folder.c */
     uint64_t fold_at;
     unsigned months;            /* partitions made ahead; 0: new tables have none */

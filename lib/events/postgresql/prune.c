@@ -1,7 +1,7 @@
 /* prune.c: long work, a step at a time, each of them committed. A month that is over as a whole goes with its partition: it is marked, detached
  * beside its readers and writers, counted and dropped; a prune that was cut off in the midst is taken up by the next one. The rest goes in
  * slices of rows. */
-#include "postgresql.h"
+#include "schema.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -69,7 +69,7 @@ static void send_part(gv_pg_prune *prune)
         gv_pg_send_alone(&prune->job, sql, 2);
         return;
     }
-    send_words(&prune->job, "SET LOCAL lock_timeout = '1s'");
+    send_words(&prune->job, GV_PG_LOCK_TIMEOUT);
     if (prune->stage == MARK_IT) {
         snprintf(sql, sizeof sql, "COMMENT ON TABLE %s IS '" MARK "'", part);
         send_words(&prune->job, sql);

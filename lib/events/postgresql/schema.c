@@ -1,13 +1,12 @@
 /* schema.c: the tables of the events area in PostgreSQL. An empty database gets them when it is opened, in one transaction under an advisory
  * lock, so that several programs may begin at once. What is there already is only changed by an upgrade: it looks, makes the first thing that is
- * missing, and looks again. Nothing is rewritten, no lock that others wait behind is waited for longer than LOCK_TIMEOUT, and indexes are built
+ * missing, and looks again. Nothing is rewritten, no lock that others wait behind is waited for long, and indexes are built
  * beside the writers. */
 #include "schema.h"
 #include "../../base/clock.h"
 #include <stdio.h>
 
 #define LOCK "SELECT pg_advisory_xact_lock(" GV_PG_LOCK ")"
-#define LOCK_TIMEOUT "SET LOCAL lock_timeout = '1s'"
 #define PAUSE UINT64_C(300000000)       /* nanoseconds, after a lock was not to be had */
 #define TRIES 100                       /* … or somebody else was at it */
 #define LOOKS_MOST 5000
@@ -124,7 +123,7 @@ static void add(gv_pg_schema *schema)
 {
     const gv_pg_step *step = &gv_pg_steps[schema->at];
     gv_text sql = {0};
-    send_words(schema, LOCK_TIMEOUT);
+    send_words(schema, GV_PG_LOCK_TIMEOUT);
     send_words(schema, LOCK);
     if (step->type == GV_PG_TABLE)
         send_table(schema, step, &sql);
@@ -152,7 +151,7 @@ static void drop_broken(gv_pg_schema *schema)
     char own[64];
     gv_text sql = {0};
     const char *index = index_name(schema, own);
-    send_words(schema, LOCK_TIMEOUT);
+    send_words(schema, GV_PG_LOCK_TIMEOUT);
     gv_pg_add_drop_broken_sql(&sql, *schema->part ? schema->part : gv_pg_steps[schema->at].table, index);
     send_plain(schema, &sql);
     gv_text_free(&sql);
@@ -197,7 +196,7 @@ static void attach(gv_pg_schema *schema)
     char own[64];
     gv_text sql = {0};
     gv_pg_step_object(&gv_pg_steps[schema->at], own);
-    send_words(schema, LOCK_TIMEOUT);
+    send_words(schema, GV_PG_LOCK_TIMEOUT);
     gv_text_addf(&sql, "ALTER INDEX %s ATTACH PARTITION %s", own, schema->part_index);
     send_plain(schema, &sql);
     gv_text_free(&sql);
@@ -209,7 +208,7 @@ static void complete(gv_pg_schema *schema)
     bool there[GV_PG_STEPS_MOST];
     for (size_t i = 0; i < gv_pg_step_count; i++)
         there[i] = schema->done[i] || schema->look.state[i] == GV_PG_THERE_IS;
-    send_words(schema, LOCK_TIMEOUT);
+    send_words(schema, GV_PG_LOCK_TIMEOUT);
     send_words(schema, LOCK);
     send_words(schema, gv_pg_mend_sequences);
     gv_pg_add_version_sql(&sql);
@@ -245,7 +244,7 @@ static void take(gv_pg_job *job, int tag, const PGresult *result)
 {
     gv_pg_schema *schema = (gv_pg_schema *)job;
     if (schema->stage == PROBE)
-        gv_pg_take_probe(&schema->look, result);
+        gv_pg_take_probe(job, &schema->look, result);
     else if (schema->stage == READ_VERSION)
         gv_pg_take_version(&schema->look, tag, result);
     else if (schema->stage == FIND_PART)

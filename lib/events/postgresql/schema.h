@@ -9,6 +9,7 @@
 #define GV_PG_LOCK "7449366225121374311"        /* of pg_advisory_xact_lock: whoever changes the schema; ours by chance */
 #define GV_PG_EXTENSION "CREATE EXTENSION IF NOT EXISTS pg_trgm"
 #define GV_PG_STEPS_MOST 40
+#define GV_PG_LOCK_TIMEOUT "SELECT set_config('lock_timeout', '1s', true)"     /* of a transaction */
 
 typedef enum gv_pg_step_type { GV_PG_TABLE, GV_PG_COLUMN, GV_PG_INDEX } gv_pg_step_type;
 enum {
@@ -64,7 +65,7 @@ typedef struct gv_pg_look {
     gv_text changed;            /* names of steps that were made in another form: a JSON list without its brackets */
 } gv_pg_look;
 void gv_pg_send_probe(gv_pg_job *job);
-void gv_pg_take_probe(gv_pg_look *look, const PGresult *result);
+void gv_pg_take_probe(gv_pg_job *job, gv_pg_look *look, const PGresult *result);       /* notices a pooler too */
 void gv_pg_send_version(gv_pg_job *job, const gv_pg_look *look, bool steps);    /* where the table gavat_schema is */
 void gv_pg_take_version(gv_pg_look *look, int tag, const PGresult *result);
 bool gv_pg_has_table(const gv_pg_look *look, const char *table);
