@@ -80,6 +80,9 @@ const gv_setting gv_settings[GV_SETTING_COUNT] = {
         "GAVAT_SQLITE_CACHE", NULL, GV_SETTING_BYTES, "64MiB", MIB, 4 * GIB, NULL,
         "The page cache of each SQLite connection that writes. "
         "Raise it when the indexes outgrow it and writes slow down."},
+    [GV_SET_MIGRATIONS] = {
+        "GAVAT_MIGRATIONS", NULL, GV_SETTING_TEXT, "./data/migrations.db", 0, 0, NULL,
+        "The file in which migrations keep what they have written and replaced, for resuming, verifying and rolling back."},
     [GV_SET_WITHOUT_STATE] = {
         "GAVAT_WITHOUT_STATE", NULL, GV_SETTING_CHOICE, "closed", 0, 0, "closed|open",
         "What permits, limits and cooldowns decide while the state store cannot be asked: closed refuses, open allows. "

@@ -3,6 +3,7 @@
 #include "../base/clock.h"
 #include "../base/decimal.h"
 #include "../base/json.h"
+#include "../base/url.h"
 #include "../events/records.h"
 #include "../events/sqlite/page.h"
 #include "../sqlite/database.h"
@@ -10,6 +11,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 typedef struct legacy_row {
     gv_reading *reading;
@@ -267,6 +269,19 @@ static bool read_rows(gv_reading *r, gv_source *source, sqlite3 *db, const legac
     return go_on && !r->failed;
 }
 
+/* The original's own database is also what the library may be set to: its rows are there already. */
+static bool is_store_itself(const gv_reading *reading, const char *path)
+{
+    const gv_store *store = &reading->client->stores[GV_EVENTS];
+    gv_arena scratch = {0};
+    gv_url url;
+    struct stat ours, theirs;
+    bool same = store->backend && strcmp(store->backend->name, "sqlite") == 0 && !gv_url_parse(&scratch, store->url, &url)
+                && stat(url.path, &ours) == 0 && stat(path, &theirs) == 0 && ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+    gv_arena_free(&scratch);
+    return same;
+}
+
 bool gv_read_database(gv_reading *reading, gv_source *source)
 {
     const char *path = gv_reading_path(reading, source);
@@ -277,6 +292,10 @@ bool gv_read_database(gv_reading *reading, gv_source *source)
         return false;
     while (strcmp(table->name, source->table) != 0)
         table++;
+    if (is_store_itself(reading, path)) {
+        gv_reading_odd(source, GV_ODD_ITSELF);
+        return true;
+    }
     int code = sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
     if (code == SQLITE_OK)
         code = sqlite3_exec(db, "SELECT 1 FROM sqlite_master", NULL, NULL, NULL);

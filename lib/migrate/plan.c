@@ -1,11 +1,9 @@
 /* plan.c: the call that reads the legacy files and writes nothing. Each record goes through the check that a store's call makes, so what
  * the plan rejects is what a run would. */
 #include "migration.h"
+#include "rejects.h"
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 
-#define NAMED 100               /* rejected records */
 #define BATCH 1000              /* records checked with one batch, for its memory */
 
 typedef struct plan {
@@ -13,7 +11,8 @@ typedef struct plan {
     gavat_batch *batch;
     const char *kind;           /* of what is in batch; static */
     size_t in_batch;
-    uint64_t records, rejected;
+    gv_rejects rejects;
+    uint64_t records;
     uint32_t max_errors;
     bool too_many;
 } plan;
@@ -21,19 +20,9 @@ typedef struct plan {
 static bool reject(gv_reading *reading, gv_source *source, uint64_t line, const char *why)
 {
     plan *p = reading->user;
-    char sentence[GV_SOURCE_WHY + 320];
-    gv_result *result = gv_op_result(p->op);
-    const char *place = source->table ? "row" : line ? "line" : "";
-    if (p->rejected++ < NAMED) {
-        if (*place && line)
-            snprintf(sentence, sizeof sentence, "%.250s%s%s %s %" PRIu64 ": %s", source->path, source->table ? " " : "",
-                     source->table ? source->table : "", place, line, why);
-        else
-            snprintf(sentence, sizeof sentence, "%.250s: %s", source->path, why);
-        if (!result || !gv_result_reject(result, line, sentence))
-            reading->failed = -ENOMEM;
-    }
-    p->too_many = p->max_errors && p->rejected >= p->max_errors;
+    if (!gv_rejects_add(&p->rejects, source, line, why))
+        reading->failed = -ENOMEM;
+    p->too_many = p->max_errors && p->rejects.count >= p->max_errors;
     return !reading->failed && !p->too_many;
 }
 
@@ -73,7 +62,7 @@ static bool take(gv_reading *reading, const gv_found *found)
     }
     p->records++;
     if (p->records % BATCH == 0)
-        gv_op_report(p->op, p->records, 0, p->rejected, "legacy files");
+        gv_op_report(p->op, p->records, 0, p->rejects.count, "legacy files");
     return true;
 }
 
@@ -110,7 +99,7 @@ void gv_plan_run(gavat_op *op)
 {
     const gavat_migration *wanted = op->request;
     char why[GV_SOURCE_WHY] = "";
-    plan p = {.op = op, .max_errors = wanted->max_errors};
+    plan p = {.op = op, .rejects = {.op = op}, .max_errors = wanted->max_errors};
     gv_reading reading = {.client = op->client, .op = op, .take = take, .reject = reject, .user = &p};
     int status = gv_reading_start(&reading, wanted, why);
     if (status == 0)

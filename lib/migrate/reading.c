@@ -28,6 +28,7 @@ static const char *const oddities[GV_ODDITIES] = {
     [GV_ODD_WRAPPED] = "with details that are no object: kept in one as \"details\"",
     [GV_ODD_EMPTY] = "nothing in it",
     [GV_ODD_MERGED] = "merged with the persona of the same name, whose fields fill in what the profile lacks",
+    [GV_ODD_ITSELF] = "is the events store itself, which keeps these rows as they are",
 };
 
 static unsigned read_only(const char *only, char why[GV_SOURCE_WHY])
@@ -135,7 +136,7 @@ void gv_source_describe(const gv_source *source, gv_text *out, bool ran)
             continue;
         gv_text text = {0};
         gv_text_addf(&text, "%" PRIu64 " %s", source->odd[i], oddities[i]);
-        if (i == GV_ODD_MARK || i == GV_ODD_EMPTY || i == GV_ODD_MERGED) {
+        if (i == GV_ODD_MARK || i == GV_ODD_EMPTY || i == GV_ODD_MERGED || i == GV_ODD_ITSELF) {
             gv_text_clear(&text);
             gv_text_adds(&text, oddities[i]);
         }

@@ -4,44 +4,12 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-#include "../harness/client.h"
-
-#include <inttypes.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-static char folder[256];
-
-static void make_parents(const char *path)
-{
-    char part[600];
-    for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        snprintf(part, sizeof part, "%.*s", (int)(slash - path), path);
-        mkdir(part, 0755);
-    }
-}
-
-static void put_bytes(const char *name, const char *data, size_t length)
-{
-    char path[600];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    make_parents(path);
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    assert_int_equal(fwrite(data, 1, length, file), length);
-    assert_int_equal(fclose(file), 0);
-}
-
-static void put(const char *name, const char *text)
-{
-    put_bytes(name, text, strlen(text));
-}
+#include "migrate.h"
 
 static int begin(void **state)
 {
     static const char *const off[] = {"MONGODB_URI", "off", "REDIS_URL", "off", NULL};
-    make_folder(folder);
+    make_folder(legacy);
     *state = open_client("off", off);
     return 0;
 }
@@ -49,7 +17,7 @@ static int begin(void **state)
 static int end(void **state)
 {
     close_client(*state);
-    drop_folder(folder);
+    drop_folder(legacy);
     return 0;
 }
 
@@ -109,24 +77,10 @@ static void expect_rejected(const gavat_op *op, const char *sentence)
     fail_msg("nobody says \"%s\"", sentence);
 }
 
-static void copy_samples(void)
-{
-    char command[1200];
-    snprintf(command, sizeof command, "cp -r '%s/tests/data/legacy/.' '%s'", getenv("TEST_SOURCE_DIR"), folder);
-    assert_int_equal(system(command), 0);
-    size_t length = 3000000;
-    char *line = malloc(length + 64);
-    int head = snprintf(line, 64, "[2025-05-25T10:00:00] [INFO] ");
-    memset(line + head, 'x', length);
-    head += snprintf(line + head + length, 40, "\n[2025-05-25T10:00:01] [INFO] son\n");
-    put_bytes("logs/long.log", line, (size_t)head + length);
-    free(line);
-}
-
 static void the_samples_hold_what_their_manifest_says(void **state)
 {
     copy_samples();
-    gavat_op *op = plan_of(*state, folder, "Europe/Istanbul", NULL);
+    gavat_op *op = plan_of(*state, legacy, "Europe/Istanbul", NULL);
     assert_int_equal(gavat_op_status(op), GAVAT_OK);
     static const struct {
         const char *source;
@@ -156,7 +110,7 @@ static void the_samples_hold_what_their_manifest_says(void **state)
 static void what_is_odd_or_refused_is_said_with_its_place(void **state)
 {
     copy_samples();
-    gavat_op *op = plan_of(*state, folder, NULL, NULL);
+    gavat_op *op = plan_of(*state, legacy, NULL, NULL);
     expect_oddity(op, "logs/bom.log", "byte order mark");
     expect_oddity(op, "logs/latin5.log", "1 converted from ISO-8859-9");
     expect_oddity(op, "logs/botalfa.log", "20 lines without a header");
@@ -183,23 +137,23 @@ static void nothing_is_written(void **state)
 {
     char command[1400], before[80] = "", after[80] = "";
     copy_samples();
-    snprintf(command, sizeof command, "cd '%s' && { find . | sort; find . -type f -exec cat {} +; } | cksum", folder);
+    snprintf(command, sizeof command, "cd '%s' && { find . | sort; find . -type f -exec cat {} +; } | cksum", legacy);
     for (int i = 0; i < 2; i++) {
         FILE *out = popen(command, "r");
         assert_non_null(fgets(i ? after : before, sizeof before, out));
         pclose(out);
         if (!i)
-            gavat_op_unref(plan_of(*state, folder, NULL, NULL));
+            gavat_op_unref(plan_of(*state, legacy, NULL, NULL));
     }
     assert_string_equal(before, after);
 }
 
 static void local_times_at_the_edges_of_summer_time_are_said(void **state)
 {
-    put("logs/u.log", "[2024-03-31T02:30:00] [INFO] there is no such time\n"
+    put_legacy("logs/u.log", "[2024-03-31T02:30:00] [INFO] there is no such time\n"
                       "[2024-10-27T02:30:00] [INFO] there are two of it\n"
                       "[2024-10-27T04:30:00] [INFO] plain\n");
-    gavat_op *op = plan_of(*state, folder, "Europe/Berlin", NULL);
+    gavat_op *op = plan_of(*state, legacy, "Europe/Berlin", NULL);
     expect_counts(op, "logs/u.log", NULL, 3, 0);
     expect_oddity(op, "logs/u.log", "1 local times that came twice");
     expect_oddity(op, "logs/u.log", "1 local times that the clock skipped");
@@ -208,10 +162,10 @@ static void local_times_at_the_edges_of_summer_time_are_said(void **state)
 
 static void text_that_is_no_one_encoding_is_refused(void **state)
 {
-    put("logs/u.log", "[2025-01-01T00:00:00] [INFO] \xfe\xfd \xf0\n"
+    put_legacy("logs/u.log", "[2025-01-01T00:00:00] [INFO] \xfe\xfd \xf0\n"
                       "[2025-01-01T00:00:01] [INFO] ş and \xfe\n"
                       "[2025-01-01T00:00:02] [INFO] \x80\n");
-    gavat_op *op = plan_of(*state, folder, NULL, NULL);
+    gavat_op *op = plan_of(*state, legacy, NULL, NULL);
     expect_counts(op, "logs/u.log", NULL, 1, 2);
     expect_rejected(op, "logs/u.log line 2: it is part UTF-8, part not");
     expect_rejected(op, "logs/u.log line 3: it is neither UTF-8 nor ISO-8859-9");
@@ -227,9 +181,9 @@ static void a_header_may_lie_across_blocks(void **state)
         length += (size_t)snprintf(text + length, room - length, "[2025-01-01T00:00:00] [INFO] %0*d\r\n", 1 + records % 97, records);
         records++;
     }
-    put_bytes("logs/u.log", text, length);
+    put_legacy_bytes("logs/u.log", text, length);
     free(text);
-    gavat_op *op = plan_of(*state, folder, NULL, NULL);
+    gavat_op *op = plan_of(*state, legacy, NULL, NULL);
     expect_counts(op, "logs/u.log", NULL, records, 0);
     gavat_op_unref(op);
 }
@@ -239,8 +193,8 @@ static void an_array_that_is_cut_gives_what_is_whole(void **state)
     static const char whole[] = "[{\"timestamp\":\"2025-01-01T00:00:00\",\"user\":\"u\\\"]},\",\"action\":\"a\",\"details\":{\"x\":[1,\"}\"]}},"
                                 "{\"timestamp\":\"2025-01-01T00:00:01\",\"user\":7,\"action\":\"b\"}]";
     for (size_t length = 0; length < sizeof whole; length++) {
-        put_bytes("data/analytics/d.json", whole, length);
-        gavat_op *op = plan_of(*state, folder, NULL, NULL);
+        put_legacy_bytes("data/analytics/d.json", whole, length);
+        gavat_op *op = plan_of(*state, legacy, NULL, NULL);
         const char *second = strstr(whole, "{\"timestamp\":\"2025-01-01T00:00:01");
         int records = (length >= (size_t)(second - whole) - 1) + (length >= sizeof whole - 2);
         int cut = length > 1 && length != (size_t)(second - whole) && length != (size_t)(second - whole) - 1 && length < sizeof whole - 2;
@@ -252,10 +206,10 @@ static void an_array_that_is_cut_gives_what_is_whole(void **state)
 
 static void a_persona_fills_in_its_profile(void **state)
 {
-    put("data/profiles/a.json", "{\"x\": 1}");
-    put("data/personas/a.json", "{\"x\": 2, \"y\": 3}");
-    put("data/personas/b.json", "{\"y\": 3}");
-    gavat_op *op = plan_of(*state, folder, NULL, NULL);
+    put_legacy("data/profiles/a.json", "{\"x\": 1}");
+    put_legacy("data/personas/a.json", "{\"x\": 2, \"y\": 3}");
+    put_legacy("data/personas/b.json", "{\"y\": 3}");
+    gavat_op *op = plan_of(*state, legacy, NULL, NULL);
     expect_counts(op, "data/profiles/a.json", NULL, 1, 0);
     expect_oddity(op, "data/profiles/a.json", "merged with the persona");
     expect_counts(op, "data/personas/a.json", NULL, 0, 0);
@@ -266,9 +220,9 @@ static void a_persona_fills_in_its_profile(void **state)
 static void the_original_s_database_is_read_as_it_is(void **state)
 {
     char command[1200];
-    snprintf(command, sizeof command, "cp '%s/tests/data/original/gavatcore.db' '%s/gavatcore.db'", getenv("TEST_SOURCE_DIR"), folder);
+    snprintf(command, sizeof command, "cp '%s/tests/data/original/gavatcore.db' '%s/gavatcore.db'", getenv("TEST_SOURCE_DIR"), legacy);
     assert_int_equal(system(command), 0);
-    gavat_op *op = plan_of(*state, folder, NULL, "database");
+    gavat_op *op = plan_of(*state, legacy, NULL, "database");
     char text[24];
     int total = 0;
     static const char *const tables[] = {"event_logs", "sale_logs", "message_records", "user_sessions"};
@@ -286,10 +240,10 @@ static void the_original_s_database_is_read_as_it_is(void **state)
 
 static void wrong_wishes_are_refused(void **state)
 {
-    put("logs/u.log", "[2025-01-01T00:00:00] [INFO] x\n");
+    put_legacy("logs/u.log", "[2025-01-01T00:00:00] [INFO] x\n");
     gavat_migration migration = gavat_migration_init();
     REFUSE(*state, "directory", plan_migration, &migration);
-    migration.directory = folder;
+    migration.directory = legacy;
     migration.zone = "Europe/Atlantis";
     REFUSE(*state, "time zone", plan_migration, &migration);
     migration.zone = NULL;
@@ -309,9 +263,9 @@ static void wrong_wishes_are_refused(void **state)
 
 static void it_stops_at_so_many_errors(void **state)
 {
-    put("logs/u.log", "x\ny\nz\n[2025-01-01T00:00:00] [INFO] x\n");
+    put_legacy("logs/u.log", "x\ny\nz\n[2025-01-01T00:00:00] [INFO] x\n");
     gavat_migration migration = gavat_migration_init();
-    migration.directory = folder;
+    migration.directory = legacy;
     migration.max_errors = 2;
     gavat_op *op = held(*state);
     RUN(op, plan_migration, &migration);
