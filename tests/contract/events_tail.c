@@ -8,7 +8,6 @@
 #include "client.h"
 #include "server.h"
 #include <pthread.h>
-#include <sqlite3.h>
 #include <stdatomic.h>
 #include <time.h>
 
@@ -27,22 +26,9 @@ static bool is_server(void **state)
     return strncmp(((fresh *)*state)->url, "postgres", 8) == 0;
 }
 
-/* Another program: a statement in a connection of its own. */
 static void foreign_sql(void **state, const char *sql)
 {
-    const fresh *f = *state;
-    sqlite3 *plain = NULL;
-    char *wrong = NULL, path[300];
-    if (is_server(state)) {
-        on_server(f->url, sql, NULL, 0);
-        return;
-    }
-    snprintf(path, sizeof path, "%s/events.db", f->folder);
-    assert_int_equal(sqlite3_open(path, &plain), SQLITE_OK);
-    sqlite3_busy_timeout(plain, 5000);
-    if (sqlite3_exec(plain, sql, NULL, NULL, &wrong) != SQLITE_OK)
-        fail_msg("%s: %s", sql, wrong);
-    sqlite3_close(plain);
+    beside_store(((fresh *)*state)->url, sql);
 }
 
 static void foreign_insert(void **state, const char *message)

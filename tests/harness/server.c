@@ -7,6 +7,7 @@
 #include "client.h"
 #include "original.h"
 #include "server.h"
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,6 +92,22 @@ void on_server(const char *url, const char *sql, char *out, size_t room)
     fail_msg("built without libpq: %s", sql);
 }
 #endif
+
+void beside_store(const char *url, const char *sql)
+{
+    static const char scheme[] = "sqlite:///";
+    sqlite3 *plain = NULL;
+    char *wrong = NULL;
+    if (strncmp(url, scheme, sizeof scheme - 1) != 0) {
+        on_server(url, sql, NULL, 0);
+        return;
+    }
+    assert_int_equal(sqlite3_open(url + sizeof scheme - 1, &plain), SQLITE_OK);
+    sqlite3_busy_timeout(plain, 5000);
+    if (sqlite3_exec(plain, sql, NULL, NULL, &wrong) != SQLITE_OK)
+        fail_msg("%s: %s", sql, wrong);
+    sqlite3_close(plain);
+}
 
 /* Behind a pooler, which takes no search_path, a database stands for the schema; this is the server's first one. */
 static bool is_database(const char *url, char first[600])

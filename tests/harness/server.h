@@ -13,6 +13,9 @@ void load_original(const char *url, const char *name, bool rows);
 /* Run a statement there, beside the library; the first value of what it gives, as text, into out ("" for none; NULL: not wanted). */
 void on_server(const char *url, const char *sql, char *out, size_t room);
 
+/* The same on the events store of this URL, be it a server or a file: as another program would do it. */
+void beside_store(const char *url, const char *sql);
+
 /* A connection that stays, for what is to be left open: a transaction, a lock. */
 typedef struct visitor visitor;
 visitor *visit_server(const char *url);
