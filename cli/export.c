@@ -16,12 +16,11 @@ const ctl_option ctl_export_arguments[] = {
 
 typedef struct export {
     const ctl_call *call;
+    const ctl_export_plan *plan;
     const char *path;
     char *part; /* the file while it is not complete; NULL: written in place */
     FILE *file;
-    const char *noun;
     ctl_pager pager;
-    void (*total)(gavat_op *op, void *query);
     ctl_output out;
     ctl_progress progress;
     uint64_t whole;
@@ -68,7 +67,7 @@ static int close_file(export *e, int code)
 static bool take_page(const gavat_op *op, void *user)
 {
     export *e = user;
-    ctl_output_op(&e->out, op);
+    e->plan->print(&e->out, op, e->plan->user);
     bool good = ctl_output_page(&e->out);
     ctl_progress_show(&e->progress, e->out.count, e->out.count, e->whole);
     return good;
@@ -78,10 +77,10 @@ static bool take_page(const gavat_op *op, void *user)
 static int count_records(ctl_session *session, export *e)
 {
     char total[32];
-    if (!e->total || session->call->quiet || !isatty(STDERR_FILENO))
+    if (!e->plan->total || session->call->quiet || !isatty(STDERR_FILENO))
         return 0;
     gavat_op *op = ctl_session_op(session);
-    e->total(op, e->pager.query);
+    e->plan->total(op, e->plan->query);
     int code = ctl_session_wait(session, op);
     const char *record = code ? NULL : gavat_op_json(op, 0, NULL);
     if (record && gavat_json_copy(record, "total", total, sizeof total) > 0)
@@ -96,10 +95,11 @@ static int copy_records(ctl_session *session, export *e)
     int code = count_records(session, e);
     if (code)
         return code;
-    ctl_progress_start(&e->progress, e->call, "exported", e->noun);
-    ctl_format format = e->call->format_given ? e->call->format : CTL_LINES;
-    ctl_output_file(&e->out, e->file, format, e->call->command->columns);
+    ctl_progress_start(&e->progress, e->call, "exported", e->plan->noun);
+    ctl_output_file(&e->out, e->file, e->plan->format, e->plan->columns);
     code = ctl_pages(session, &e->pager, 0, &more);
+    if (!code)
+        e->plan->print(&e->out, NULL, e->plan->user);
     uint64_t count = e->out.count;
     bool written = ctl_output_end(&e->out) != 1;
     ctl_progress_clear(&e->progress);
@@ -108,14 +108,11 @@ static int copy_records(ctl_session *session, export *e)
     return code;
 }
 
-int ctl_export(const ctl_call *call, const char *noun, ctl_page_fn get, void *query,
-               void (*total)(gavat_op *op, void *query))
+int ctl_export_run(const ctl_call *call, const ctl_export_plan *plan)
 {
     ctl_session session;
-    export e = {.call = call, .path = ctl_get_argument(call, 0), .noun = noun, .total = total};
-    e.pager = (ctl_pager){get, query, take_page, &e};
-    if (call->format_given && call->format == CTL_TABLE)
-        return ctl_usage(call, "a table cannot be exported: take -o jsonl, json or csv");
+    export e = {.call = call, .path = plan->path, .plan = plan};
+    e.pager = (ctl_pager){plan->get, plan->query, take_page, &e};
     int code = ctl_session_start(&session, call, CTL_OPEN);
     if (!code)
         code = open_file(&e) ? copy_records(&session, &e) : 1;
@@ -123,4 +120,22 @@ int ctl_export(const ctl_call *call, const char *noun, ctl_page_fn get, void *qu
     if (!code && e.out.skipped)
         code = 4;
     return ctl_session_end(&session, code);
+}
+
+static void print_page(ctl_output *out, const gavat_op *op, void *user)
+{
+    (void)user;
+    if (op)
+        ctl_output_op(out, op);
+}
+
+int ctl_export(const ctl_call *call, const char *noun, ctl_page_fn get, void *query,
+               void (*total)(gavat_op *op, void *query))
+{
+    const ctl_export_plan plan = {.path = ctl_get_argument(call, 0), .noun = noun, .columns = call->command->columns, .get = get,
+                                  .format = call->format_given ? call->format : CTL_LINES, .query = query, .total = total,
+                                  .print = print_page};
+    if (call->format_given && call->format == CTL_TABLE)
+        return ctl_usage(call, "a table cannot be exported: take -o jsonl, json or csv");
+    return ctl_export_run(call, &plan);
 }

@@ -45,6 +45,7 @@ typedef struct flight {
 struct ctl_import {
     const ctl_call *call;
     const ctl_import_kind *kind;
+    const char *path;
     ctl_session session;
     ctl_lines lines;
     uint64_t number; /* of the record at hand: its line */
@@ -249,6 +250,16 @@ void ctl_import_show(ctl_import *im, uint64_t at, uint64_t whole)
     ctl_progress_show(&im->progress, im->stored, at, whole);
 }
 
+void ctl_import_number(ctl_import *im, uint64_t line)
+{
+    im->number = line - 1;
+}
+
+ctl_lines *ctl_import_lines(ctl_import *im)
+{
+    return &im->lines;
+}
+
 const ctl_call *ctl_import_call(const ctl_import *im)
 {
     return im->call;
@@ -276,14 +287,14 @@ static void read_lines(ctl_import *im)
         ctl_import_show(im, im->lines.bytes, im->lines.size);
     }
     if (!im->code && got == CTL_LINE_FAULT && !ctl_stopped()) {
-        ctl_error("cannot read %s: %s", ctl_get_argument(im->call, 0), strerror(errno));
+        ctl_error("cannot read %s: %s", im->path, strerror(errno));
         im->code = 1;
     }
 }
 
 static void read_all(ctl_import *im)
 {
-    if (!im->kind->read || !im->kind->read(im, ctl_get_argument(im->call, 0)))
+    if (!im->kind->read || !im->kind->read(im, im->path))
         read_lines(im);
     if (im->rejects.fault)
         im->code = 1;
@@ -303,7 +314,7 @@ static int print_summary(ctl_import *im)
         ctl_error("rejected %llu of %llu: see %s", rejected, (unsigned long long)im->read, im->rejects.path);
     if (im->code || ctl_stopped())
         ctl_error("stopped after %s %llu of %s", im->lines.number ? "line" : "record", (unsigned long long)im->number,
-                  ctl_get_argument(im->call, 0));
+                  im->path);
     ctl_add_format(&json,
                    "{\"read\":%llu,\"stored\":%llu,\"rejected\":%llu,\"rejects_file\":", (unsigned long long)im->read,
                    (unsigned long long)im->stored, rejected);
@@ -320,7 +331,7 @@ static int print_summary(ctl_import *im)
 
 static int run(ctl_import *im)
 {
-    const char *path = ctl_get_argument(im->call, 0);
+    const char *path = im->path;
     if (!ctl_lines_open(&im->lines, path)) {
         ctl_error("cannot read %s: %s", path, strerror(errno));
         return 1;
@@ -350,6 +361,7 @@ int ctl_import_run(const ctl_call *call, const ctl_import_kind *kind)
     im->call = call;
     im->kind = kind;
     im->session.call = call;
+    im->path = ctl_get_argument(call, kind->argument);
     im->lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     im->change = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
     int code = run(im);

@@ -51,7 +51,7 @@ static ctl_line give(ctl_lines *lines, const char *data, size_t size, bool over,
     lines->number++;
     if (over && size > LONG_SHOWN)
         size = LONG_SHOWN;
-    if (!over && size && data[size - 1] == '\r')
+    if (!over && !lines->raw && size && data[size - 1] == '\r')
         size--;
     *text = size ? data : "";
     *length = size;

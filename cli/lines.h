@@ -13,6 +13,7 @@ typedef struct ctl_lines {
     uint64_t number; /* of the line given last, from 1 */
     uint64_t bytes;  /* taken so far */
     uint64_t size;   /* of the file; 0: not known */
+    bool raw;        /* a CR before the end of a line belongs to it */
 } ctl_lines;
 
 /* path "-": stdin. False: errno says why. */

@@ -28,4 +28,16 @@ int ctl_pages(ctl_session *session, const ctl_pager *pager, uint64_t limit, bool
  * record says in "total" how many there are. */
 int ctl_export(const ctl_call *call, const char *noun, ctl_page_fn get, void *query,
                void (*total)(gavat_op *op, void *query));
+
+/* The same in parts: where to, in which form, and what becomes of each page. */
+typedef struct ctl_export_plan {
+    const char *path, *noun, *columns;
+    ctl_format format;
+    ctl_page_fn get;
+    void *query;
+    void (*total)(gavat_op *op, void *query);
+    void (*print)(ctl_output *out, const gavat_op *op, void *user); /* op NULL: that was the last page */
+    void *user;
+} ctl_export_plan;
+int ctl_export_run(const ctl_call *call, const ctl_export_plan *plan);
 #endif

@@ -25,7 +25,7 @@ typedef struct gavat_sale {
     uint32_t size, reserved;
     const char *uid;
     int64_t id;
-    gavat_time created_at, updated_at;                  /* updated_at: out only */
+    gavat_time created_at, updated_at;                  /* updated_at: out only, but taken from the JSON of a batch */
     const char *user_id, *product_type, *amount;        /* required; amount is decimal text */
     const char *currency, *payment_status;              /* not given: TRY, pending */
     const char *customer_id, *bot_username, *product_name, *payment_method, *payment_reference, *notes, *extra_data;
@@ -44,7 +44,7 @@ typedef struct gavat_message {
 
 typedef struct gavat_session {                          /* one per user_id */
     uint32_t size;
-    int32_t is_active;                                  /* out only */
+    int32_t is_active;                                  /* out only, but taken from the JSON of a batch */
     int64_t id;
     gavat_time last_activity, created_at;               /* not given: now */
     const char *user_id;                                /* required */

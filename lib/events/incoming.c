@@ -135,13 +135,13 @@ static bool check_field(gv_incoming *in, const gavat *g, const gv_field *field, 
 }
 
 /* What only a store sets is not taken from a record that came out of one. */
-static void clear_out_fields(gv_incoming *in)
+static void clear_fields(gv_incoming *in, uint8_t flags)
 {
     static const uint32_t no_size = 0;
     memcpy(&in->own, &no_size, sizeof no_size);
     for (size_t i = 0; i < in->kind->count; i++) {
         const gv_field *field = &in->kind->fields[i];
-        if (field->flags & GV_FIELD_OUT)
+        if (field->flags & flags)
             memset(gv_field_at(&in->own, field), 0, field->type == GV_FIELD_FLAG ? sizeof(int32_t) : sizeof(int64_t));
     }
 }
@@ -150,7 +150,7 @@ static bool settle(gv_incoming *in, gavat *g, bool any_json)
 {
     const gv_record_kind *kind = in->kind;
     gavat_time now = gv_now(g);
-    clear_out_fields(in);
+    clear_fields(in, GV_FIELD_OUT);
     if (!fix_identity(in, now))
         return false;
     for (size_t i = 0; i < kind->count; i++) {
@@ -183,6 +183,7 @@ bool gv_incoming_take(gv_incoming *in, gavat *g, const gv_record_kind *kind, con
         return gv_incoming_refuse(in, GAVAT_EINVAL, "the %s has size 0: make it with gavat_%s_init(), or out of a "
                                   "result with gavat_%s_copy()", name, name, name);
     memcpy(&in->own, record, size < kind->size ? size : kind->size);
+    clear_fields(in, GV_FIELD_KEPT);
     return settle(in, g, any_json);
 }
 

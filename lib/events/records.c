@@ -39,7 +39,7 @@ static const gv_field sale_fields[] = {
     TEXT(sale, notes, 0),
     OBJECT(sale, extra_data),
     TIME(sale, created_at),
-    FIELD(sale, updated_at, updated_at, GV_FIELD_TIME, 0, GV_FIELD_OUT, NULL),
+    FIELD(sale, updated_at, updated_at, GV_FIELD_TIME, 0, GV_FIELD_KEPT, NULL),
     UID(sale),
 };
 
@@ -66,7 +66,7 @@ static const gv_field session_fields[] = {
     TEXT(session, username, 100),
     TEXT(session, session_token, 200),
     TEXT(session, bot_type, 50),
-    FIELD(session, is_active, is_active, GV_FIELD_FLAG, 0, GV_FIELD_OUT, NULL),
+    FIELD(session, is_active, is_active, GV_FIELD_FLAG, 0, GV_FIELD_KEPT, NULL),
     TIME(session, last_activity),
     TIME(session, created_at),
     OBJECT(session, extra_data),

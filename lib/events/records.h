@@ -20,7 +20,8 @@ typedef enum gv_field_type {
 
 enum {
     GV_FIELD_REQUIRED = 1,      /* given, and not "" */
-    GV_FIELD_OUT = 2            /* never written from a record */
+    GV_FIELD_OUT = 2,           /* never written from a record */
+    GV_FIELD_KEPT = 4           /* written from JSON, as an export says it, never from a struct, which a program may hand back as it came */
 };
 
 typedef struct gv_field {

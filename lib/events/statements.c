@@ -7,8 +7,8 @@ const char *gv_insert_sql(const gv_record_kind *kind)
                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (user_id, timestamp, uid) DO NOTHING";
     if (kind == &gv_sales_kind)
         return "INSERT INTO sale_logs (user_id, customer_id, bot_username, product_type, product_name, amount, amount_text, currency, "
-               "payment_method, payment_status, payment_reference, notes, extra_data, created_at, uid) "
-               "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) "
+               "payment_method, payment_status, payment_reference, notes, extra_data, created_at, updated_at, uid) "
+               "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) "
                "ON CONFLICT (user_id, created_at, uid) DO NOTHING";
     if (kind == &gv_messages_kind)
         return "INSERT INTO message_records (bot_username, message_type, target_type, target_id, target_name, message_content, "
@@ -16,7 +16,7 @@ const char *gv_insert_sql(const gv_record_kind *kind)
                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) "
                "ON CONFLICT (bot_username, timestamp, uid) DO NOTHING";
     return "INSERT INTO user_sessions (user_id, username, session_token, bot_type, is_active, last_activity, created_at, extra_data) "
-           "VALUES (?1, ?2, ?3, ?4, 1, ?5, ?6, ?7)";
+           "VALUES (?1, ?2, ?3, ?4, ?8, ?5, ?6, ?7)";
 }
 
 void gv_add_columns(gv_text *out, const gv_record_kind *kind)

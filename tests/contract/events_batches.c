@@ -232,6 +232,34 @@ static void json_fields_keep_their_types_and_digits(void **state)
     gavat_batch_free(batch);
 }
 
+static void json_keeps_what_a_store_has_said(void **state)
+{
+    gavat *g = client_of(state);
+    gavat_batch *batch = a_batch(g);
+    assert_int_equal(add_json(batch, "sale", "{\"user_id\":\"u\",\"product_type\":\"p\",\"amount\":1,\"payment_status\":\"completed\","
+                              "\"created_at\":\"2026-01-01T00:00:00Z\",\"updated_at\":\"2026-01-01T00:00:05Z\"}"), GAVAT_OK);
+    assert_int_equal(add_json(batch, "session", "{\"user_id\":\"gone\",\"is_active\":false,\"last_activity\":\"2026-01-01T00:00:00Z\"}"), GAVAT_OK);
+    assert_int_equal(add_json(batch, "session", "{\"user_id\":\"there\",\"is_active\":true}"), GAVAT_OK);
+    DO(g, GAVAT_OK, import_batch, batch);
+    gavat_batch_free(batch);
+    gavat_op *op = held(g), *gone = held(g), *there = held(g), *again = held(g);
+    RUN(op, get_sales, NULL);
+    assert_int_equal(gavat_op_sale(op, 0)->created_at, T0);
+    assert_int_equal(gavat_op_sale(op, 0)->updated_at, T0 + 5 * SECOND);
+    RUN(gone, get_session, "gone");
+    assert_int_equal(gavat_op_session(gone, 0)->is_active, -1);
+    RUN(there, get_session, "there");
+    assert_int_equal(gavat_op_session(there, 0)->is_active, 1);
+    gavat_session session = gavat_session_copy(gavat_op_session(gone, 0));
+    DO(g, GAVAT_OK, set_session, &session);     /* a call makes it active, whatever the struct says */
+    RUN(again, get_session, "gone");
+    assert_int_equal(gavat_op_session(again, 0)->is_active, 1);
+    gavat_op_unref(op);
+    gavat_op_unref(gone);
+    gavat_op_unref(there);
+    gavat_op_unref(again);
+}
+
 static void bad_json_records_are_refused(void **state)
 {
     static const char *const bad[][2] = {
@@ -292,6 +320,7 @@ int main(void)
         cmocka_unit_test(a_submitted_batch_takes_nothing_more),
         cmocka_unit_test(json_of_a_record_goes_back_in_as_the_same_record),
         cmocka_unit_test(json_fields_keep_their_types_and_digits),
+        cmocka_unit_test(json_keeps_what_a_store_has_said),
         cmocka_unit_test(bad_json_records_are_refused),
         cmocka_unit_test(no_batch_is_refused_softly),
     };

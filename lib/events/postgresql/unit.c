@@ -20,11 +20,11 @@ typedef struct gv_pg_unit {
 
 static const char update_sql[] =
     "WITH done AS (UPDATE user_sessions SET username = coalesce($2, username), session_token = coalesce($3, session_token), "
-    "bot_type = coalesce($4, bot_type), is_active = true, last_activity = $5, extra_data = $6::json "
+    "bot_type = coalesce($4, bot_type), is_active = $8, last_activity = $5, extra_data = $6::json "
     "WHERE user_id = $1 AND extra_data::text IS NOT DISTINCT FROM $7 RETURNING 1) SELECT 1 / count(*) FROM done";
 static const char insert_sql[] =
     "WITH done AS (INSERT INTO user_sessions (user_id, username, session_token, bot_type, is_active, last_activity, created_at, extra_data) "
-    "VALUES ($1, $2, $3, $4, true, $5, $6, $7::json) ON CONFLICT (user_id) DO NOTHING RETURNING 1) SELECT 1 / count(*) FROM done";
+    "VALUES ($1, $2, $3, $4, $8, $5, $6, $7::json) ON CONFLICT (user_id) DO NOTHING RETURNING 1) SELECT 1 / count(*) FROM done";
 
 static bool is_session(const gv_pg_item *item)
 {
@@ -128,6 +128,7 @@ static void send_session(gv_pg_unit *unit, size_t i, gavat_time now)
     gv_pg_add_text(&params, gv_text_get(&extra));
     if (unit->there[i])
         gv_pg_add_text(&params, unit->stored[i]);
+    gv_pg_add_flag(&params, session->is_active < 0 ? -1 : 1);
     params.failed |= !hand_on(unit, i, gv_text_get(&extra));
     gv_pg_send(&unit->job, unit->there[i] ? update_sql : insert_sql, &params, (int)i);
     gv_pg_params_free(&params);

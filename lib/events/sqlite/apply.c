@@ -65,13 +65,14 @@ static int bind_field(sqlite3_stmt *statement, int *place, const void *record, c
 static int insert(gv_sqlite *self, const gv_record_kind *kind, const void *record, bool *added)
 {
     int code, place = 0;
-    char time[27];
+    char times[2][27];          /* none has more: each is bound where it lies */
+    size_t bound = 0;
     sqlite3_stmt *statement = gv_database_prepare_fixed(&self->own.db, gv_insert_sql(kind), &code);
     if (!statement)
         return code;
     for (size_t i = 0; i < kind->count; i++)
         if (!(kind->fields[i].flags & GV_FIELD_OUT))
-            code |= bind_field(statement, &place, record, &kind->fields[i], time);
+            code |= bind_field(statement, &place, record, &kind->fields[i], times[kind->fields[i].type == GV_FIELD_TIME ? bound++ : 0]);
     code = run(statement, code);
     *added = code == SQLITE_OK && sqlite3_changes(self->own.db.handle) > 0;
     if (*added && kind == &gv_events_kind)
@@ -84,12 +85,13 @@ static int update_session(gv_sqlite *self, const gavat_session *session, gavat_t
     int code;
     sqlite3_stmt *statement = gv_database_prepare(&self->own.db,
         "UPDATE user_sessions SET username = coalesce(?2, username), session_token = coalesce(?3, session_token), "
-        "bot_type = coalesce(?4, bot_type), is_active = 1, last_activity = ?5, extra_data = ?6 WHERE user_id = ?1", &code);
+        "bot_type = coalesce(?4, bot_type), is_active = ?7, last_activity = ?5, extra_data = ?6 WHERE user_id = ?1", &code);
     if (!statement)
         return code;
     int bound = bind_text(statement, 1, session->user_id) | bind_text(statement, 2, session->username);
     bound |= bind_text(statement, 3, session->session_token) | bind_text(statement, 4, session->bot_type);
     bound |= bind_time(statement, 5, session->last_activity ? session->last_activity : now) | bind_text(statement, 6, extra);
+    bound |= sqlite3_bind_int(statement, 7, session->is_active >= 0);
     return run(statement, bound);
 }
 
@@ -103,6 +105,7 @@ static int insert_session(gv_sqlite *self, const gavat_session *session, gavat_t
     bound |= bind_text(statement, 3, session->session_token) | bind_text(statement, 4, session->bot_type);
     bound |= bind_time(statement, 5, session->last_activity ? session->last_activity : now);
     bound |= bind_time(statement, 6, session->created_at ? session->created_at : now) | bind_text(statement, 7, extra);
+    bound |= sqlite3_bind_int(statement, 8, session->is_active >= 0);
     return run(statement, bound);
 }
 
