@@ -3,6 +3,7 @@
 #include "figures.h"
 #include "ours.h"
 #include "raw_postgresql.h"
+#include "tails.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,6 +168,14 @@ static void with_index(bench *self)
     close_pair(self);
 }
 
+static void beside_tails(const bench *self)
+{
+    char url[600];
+    make_url(self, "bench_tails", url);
+    bench_tails(url);
+    run_sql(self, "DROP SCHEMA bench_tails CASCADE");
+}
+
 int main(int argc, char **argv)
 {
     static bench self;
@@ -176,6 +185,7 @@ int main(int argc, char **argv)
     sample_init(&self.sample, 1);
     without_index(&self);
     with_index(&self);
+    beside_tails(&self);
     sample_free(&self.sample);
     return bench_end();
 }

@@ -7,6 +7,7 @@
 copy=sqlite:///copy.db schema=cli_$$ server=
 for url in ${TEST_EVENTS_URLS:-}; do
     case $url in
+    *"#"*) ;;
     postgresql:*) server=$(echo "$url" | sed "s/{name}/$schema/") ;;
     esac
 done
