@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define MOST_TIED ((size_t)64 << 20) /* bytes of records of one time that are put in order */
 
@@ -21,6 +22,7 @@ typedef struct kind {
     bool defaults;       /* fields that are not given have them */
     ctl_page_fn get;
     void (*total)(gavat_op *op, void *query);
+    void (*line)(ctl_buffer *out, const gavat_op *op, size_t i); /* the record's line; NULL: its JSON, but for what is left out */
 } kind;
 
 static void next_page(gavat_filter *filter, uint32_t limit, const char *cursor)
@@ -52,23 +54,54 @@ static void total_events(gavat_op *op, void *query)
     gavat_get_event_stats(op, NULL, query);
 }
 
+static void get_state(gavat_op *op, void *query, uint32_t limit, const char *cursor)
+{
+    (void)query;
+    gavat_scan_state(op, limit, cursor);
+}
+
+/* When it expires, not in how long: the same whenever it is exported. */
+static void state_line(ctl_buffer *out, const gavat_op *op, size_t i)
+{
+    const gavat_state *state = gavat_op_state(op, i);
+    time_t second = (time_t)(state->expires_at / 1000000);
+    struct tm time;
+    ctl_add_text(out, "{\"user\":");
+    if (state->user)
+        ctl_add_json(out, state->user, strlen(state->user));
+    else
+        ctl_add_text(out, "null");
+    ctl_add_text(out, ",\"key\":");
+    ctl_add_json(out, state->key, strlen(state->key));
+    ctl_add_text(out, ",\"value\":");
+    ctl_add_json(out, state->value, state->length);
+    if (state->expires_at && gmtime_r(&second, &time))
+        ctl_add_format(out, ",\"expires_at\":\"%04d-%02d-%02dT%02d:%02d:%02d.%06dZ\"}", time.tm_year + 1900, time.tm_mon + 1, time.tm_mday,
+                       time.tm_hour, time.tm_min, time.tm_sec, (int)(state->expires_at % 1000000));
+    else if (state->expire_ms)  /* the store does not say when */
+        ctl_add_format(out, ",\"expire_ms\":%" PRId64 "}", state->expire_ms);
+    else
+        ctl_add_text(out, ",\"expires_at\":null}");
+}
+
 static const kind kinds[] = {
     {"events", "event", CTL_EVENTS, "uid,user_id,username,event_type,message,context,level,timestamp", "|id|", "timestamp", true, get_events,
-     total_events},
+     total_events, NULL},
     {"sales", "sale", CTL_EVENTS,
      "uid,user_id,customer_id,bot_username,product_type,product_name,amount,currency,payment_method,payment_status,payment_reference,"
      "notes,extra_data,created_at,updated_at",
-     "|id|", "created_at", true, get_sales, NULL},
+     "|id|", "created_at", true, get_sales, NULL, NULL},
     {"messages", "message", CTL_EVENTS,
      "uid,bot_username,message_type,target_type,target_id,target_name,message_content,message_id,success,error_message,"
      "response_time_ms,extra_data,timestamp",
-     "|id|", "timestamp", true, get_messages, NULL},
+     "|id|", "timestamp", true, get_messages, NULL, NULL},
     {"sessions", "session", CTL_EVENTS,
      "user_id,username,session_token,bot_type,is_active,last_activity,created_at,extra_data", "|id|", "last_activity", false, get_sessions,
-     NULL},
-    {"profiles", "profile", CTL_PROFILES, NULL, "|revision|updated_at|", NULL, false, get_profiles, NULL},
+     NULL, NULL},
+    {"profiles", "profile", CTL_PROFILES, NULL, "|revision|updated_at|", NULL, false, get_profiles, NULL, NULL},
+    {"state", "state", CTL_STATE, NULL, "||", NULL, false, get_state, NULL, state_line},
 };
-#define NOUNS "events|sales|messages|sessions|profiles"
+#define NOUNS "events|sales|messages|sessions|profiles|state"
 
 static const kind *find_kind(const ctl_call *call)
 {
@@ -158,7 +191,6 @@ static void make_line(transfer *t, const char *json, size_t length)
 {
     ctl_walk walk = {0};
     ctl_slice key = {0}, value = {0};
-    ctl_clear(&t->line);
     ctl_add_text(&t->line, "{");
     if (!ctl_walk_begin(&walk, (ctl_slice){json, length}))
         return;
@@ -235,10 +267,14 @@ static void print_page(ctl_output *out, const gavat_op *op, void *user)
     }
     for (size_t i = 0; i < gavat_op_count(op); i++) {
         size_t length = 0;
-        const char *json = gavat_op_json(op, i, &length);
-        if (!json)
+        const char *json = t->kind->line ? NULL : gavat_op_json(op, i, &length);
+        ctl_clear(&t->line);
+        if (t->kind->line)
+            t->kind->line(&t->line, op, i);
+        else if (json)
+            make_line(t, json, length);
+        else
             continue;
-        make_line(t, json, length);
         if (t->kind->time)
             keep_tied(t);
         else
@@ -263,7 +299,7 @@ static int run_export(const ctl_call *call)
     if (plan.format == CTL_TABLE)
         return ctl_usage(call, "a table cannot be exported: take -o jsonl, json or csv");
     if (plan.format == CTL_CSV && !k->columns)
-        return ctl_usage(call, "%s are not flat: take JSON lines", k->noun);
+        return ctl_usage(call, "%s: not flat, take JSON lines", k->noun);
     int code = ctl_export_run(narrow(&own, call, k), &plan);
     ctl_free(&t.line);
     ctl_free(&t.tied);
@@ -311,7 +347,7 @@ static int run_import(const ctl_call *call)
     const kind *k = find_kind(call);
     const ctl_import_kind how = {.name = k->name, .noun = k->noun, .read = k->columns ? read_csv : NULL, .argument = 1};
     if (!k->columns && (is_csv(ctl_get_argument(call, 1)) || ctl_get_flag(call, "csv")))
-        return ctl_usage(call, "%s are not flat: give JSON lines", k->noun);
+        return ctl_usage(call, "%s: not flat, give JSON lines", k->noun);
     return ctl_import_run(narrow(&own, call, k), &how);
 }
 
@@ -356,7 +392,7 @@ static const ctl_command import_commands[] = {
      .options = import_options,
      .columns = "read,stored,rejected,rejects_file",
      .run = run_import,
-     .about = "Events, sales and messages that are there already are left as they are; sessions are merged, profiles replaced. Lines that "
+     .about = "Events, sales and messages that are there already are left as they are; sessions are merged, profiles and keys of the state replaced. Lines that "
               "cannot be stored go to FILE.rejects.jsonl with number and reason, and the exit code is 4.",
      .examples = "gavatctl import events events.jsonl\ngavatctl export sessions - | gavatctl --events sqlite:///copy.db import sessions -"},
     {0},

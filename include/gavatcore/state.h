@@ -25,6 +25,7 @@ typedef struct gavat_state {    /* read only: a key, or an item of a list */
     const char *value;          /* as stored, ended by NUL; of a list the JSON array of its items, of an item the item */
     size_t length;
     int64_t expire_ms;          /* left to live, rounded up; 0: never ends */
+    gavat_time expires_at;      /* of gavat_scan_state and gavat_list_state: when it ends; 0: never, or not known */
 } gavat_state;
 
 /* Record i of the op, or NULL: there is none, or it is of another kind. Belongs to the op. As JSON: user, key, value, expire_ms. */

@@ -4,8 +4,8 @@
 extern const gv_backend gv_postgresql_events, gv_sqlite_events, gv_text_log, gv_files_profiles, gv_sqlite_state, gv_memory_state;
 extern const gv_kind gv_import_events, gv_commit_events, gv_check_events, gv_schema_events, gv_upgrade_events, gv_check_text_log;
 extern const gv_kind gv_import_profiles, gv_check_profiles, gv_schema_profiles, gv_upgrade_profiles;
-extern const gv_kind gv_check_state, gv_schema_state, gv_upgrade_state;
-extern const gv_batch_kind gv_batch_profile;
+extern const gv_kind gv_import_state, gv_check_state, gv_schema_state, gv_upgrade_state;
+extern const gv_batch_kind gv_batch_profile, gv_batch_state;
 extern const gv_batch_kind gv_batch_event, gv_batch_sale, gv_batch_message, gv_batch_session;
 
 const gv_area_row gv_areas[GV_AREA_COUNT] = {
@@ -14,7 +14,7 @@ const gv_area_row gv_areas[GV_AREA_COUNT] = {
     [GV_TEXT_LOG] = {"textlog", GV_SET_TEXT_LOG_DIR, .check = &gv_check_text_log},
     [GV_PROFILES] = {"profiles", GV_SET_PROFILES_URL, .import = &gv_import_profiles, .check = &gv_check_profiles,
                      .schema = &gv_schema_profiles, .upgrade = &gv_upgrade_profiles},
-    [GV_STATE] = {"state", GV_SET_STATE_URL, .check = &gv_check_state, .schema = &gv_schema_state, .upgrade = &gv_upgrade_state},
+    [GV_STATE] = {"state", GV_SET_STATE_URL, .import = &gv_import_state, .check = &gv_check_state, .schema = &gv_schema_state, .upgrade = &gv_upgrade_state},
 };
 
 const gv_backend *const gv_backends[] = {
@@ -30,5 +30,5 @@ const gv_backend *const gv_backends[] = {
 };
 
 const gv_batch_kind *const gv_batch_kinds[] = {
-    &gv_batch_event, &gv_batch_sale, &gv_batch_message, &gv_batch_session, &gv_batch_profile, NULL,
+    &gv_batch_event, &gv_batch_sale, &gv_batch_message, &gv_batch_session, &gv_batch_profile, &gv_batch_state, NULL,
 };

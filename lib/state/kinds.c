@@ -25,6 +25,7 @@ const gv_kind gv_state_ops[GV_STATE_CONVERSATIONS] = {
 _Static_assert(GV_STATE_PLACES <= GV_PLACES, "a client counts each kind in a place of its own");
 
 /* Those that come to the store by its area's row. */
+const gv_kind gv_import_state = ROW(GV_IMPORT_STATE, "import_batch", GV_WRITE);
 const gv_kind gv_check_state = ROW(GV_CHECK_STATE, "check_stores", 0);
 const gv_kind gv_schema_state = ROW(GV_SCHEMA_STATE, "get_schema", 0);
 const gv_kind gv_upgrade_state = ROW(GV_UPGRADE_STATE, "upgrade_schema", GV_LONG);

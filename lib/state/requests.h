@@ -10,12 +10,13 @@ typedef enum gv_state_place {
     GV_SET_COOLDOWN, GV_CHECK_COOLDOWN, GV_TRY_COOLDOWN, GV_CLEAR_COOLDOWN,
     GV_ADD_COUNTER, GV_GET_COUNTER, GV_RESET_COUNTER,
     GV_PUSH_LIST, GV_GET_LIST, GV_TRY_LIMIT,
+    GV_IMPORT_STATE,            /* has a batch of gv_state_entry and no request */
     GV_CHECK_STATE, GV_SCHEMA_STATE, GV_UPGRADE_STATE,
     GV_STATE_CONVERSATIONS,     /* seven places, from here on */
     GV_STATE_PLACES = GV_STATE_CONVERSATIONS + 7
 } gv_state_place;
 extern const gv_kind gv_state_ops[GV_STATE_CONVERSATIONS];      /* those of calls of the area's own; the others, for backends.c: */
-extern const gv_kind gv_check_state, gv_schema_state, gv_upgrade_state;
+extern const gv_kind gv_import_state, gv_check_state, gv_schema_state, gv_upgrade_state;
 
 /* What a backend is to do; first in every request but those of check, schema and upgrade. */
 typedef enum gv_state_verb {
@@ -42,6 +43,15 @@ typedef struct gv_state_request {
     int64_t expire_ms, start, stop;
     const char *after_user, *after_key;         /* SCAN: the last one of the page before; NULL: from the start */
 } gv_state_request;
+
+typedef struct gv_state_entry {         /* of an import: takes the place of what lies under its name */
+    const char *user;           /* "": global */
+    const char *key;            /* with its prefix */
+    gv_slice value;
+    const gv_slice *items;      /* of a list, newest first; NULL: it is none */
+    size_t count;
+    gavat_time expires;         /* 0: never */
+} gv_state_entry;
 
 typedef struct gv_step_request {
     gv_state_verb verb;

@@ -61,6 +61,36 @@ check "profiles go into a file, without what a store gives anew" 'code_is 0 && !
 run -q --profiles file://./copied import profiles profiles.jsonl
 run -q --profiles file://./copied export profiles -
 check "and are the same elsewhere" 'code_is 0 && cmp -s out profiles.jsonl'
+run state set 42 name "$(printf '%b' "$awkward")"
+run state set 42 soon value --expire 1h
+run state set --global all '{"a": 1}'
+run cooldown set 42 dm 5m
+run counter add 42 hits 7 --expire 1d
+for i in 1 2 3; do
+    run list push 42 recent "item $i"
+done
+run limit try 42 send --rate 3/1h
+run dm apply bot 42 user_responded
+run -q export state state.jsonl
+check "all that the state area keeps goes into a file" 'code_is 0 && [ "$(wc -l <state.jsonl)" -ge 8 ] && grep -q "\"key\":\"cooldown:dm\"" state.jsonl &&
+    grep -q "\"key\":\"list:recent\",\"value\":\"\[" state.jsonl'
+run -q --state sqlite:///state2.db import state state.jsonl
+check "and is taken" 'code_is 0 && silent err'
+run -q --state sqlite:///state2.db export state -
+check "to the microsecond of its expiries" 'code_is 0 && cmp -s out state.jsonl'
+run --state sqlite:///state2.db list push 42 recent 'item 4'
+run --state sqlite:///state2.db list range 42 recent
+check "a list goes on as a list" 'lines_are 4 && head -n 1 out | grep -q "item 4" && tail -n 1 out | grep -q "item 1"'
+run -q --state sqlite:///state2.db import state state.jsonl
+run -q --state sqlite:///state2.db export state -
+check "an import puts all back as it was" 'cmp -s out state.jsonl'
+run -q --state memory: import state state.jsonl
+check "also into memory" 'code_is 0'
+feed '{"user":"1","key":"gone","value":"x","expires_at":"2020-01-01T00:00:00Z"}\n{"key":"list:l","value":"x"}\n{"user":"","key":"k","value":"v"}\n{"user":"1","key":"k"}\n{"user":"1","key":"left","value":"v","expire_ms":60000}\n' --state sqlite:///state3.db import state -
+check "what is no key is rejected, what has expired is not there" 'code_is 4 && err_has "rejected 3"'
+run --state sqlite:///state3.db state list 1
+check "what is left to live counts too" 'lines_are 1 && out_has left'
+
 "$GAVATCTL" -q export events - | "$GAVATCTL" -q --events sqlite:///piped.db import events - >out 2>err
 "$GAVATCTL" -q --events sqlite:///piped.db export events - >out 2>err
 check "through a pipe" 'cmp -s out events.jsonl'

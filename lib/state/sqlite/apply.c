@@ -91,7 +91,7 @@ int gv_state_apply(gv_state_sqlite *self, gavat_op *op)
     }
     if (!writes && !gv_op_fits(op))
         return SQLITE_OK;
-    int code = run(self, op);
+    int code = op->kind->place == GV_IMPORT_STATE ? gv_state_import(self, op) : run(self, op);
     gv_op_charge(op);           /* before the batch ends, so that it does not hold more than all may */
     gv_arena_free(&self->scratch);
     if (code != SQLITE_OK)

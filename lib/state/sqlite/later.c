@@ -12,7 +12,7 @@
 static bool is_walk(const gavat_op *op)
 {
     switch (op->kind->place) {
-    case GV_CHECK_STATE: case GV_SCHEMA_STATE: case GV_UPGRADE_STATE:
+    case GV_CHECK_STATE: case GV_SCHEMA_STATE: case GV_UPGRADE_STATE: case GV_IMPORT_STATE:
         return false;
     default:
         return *(const gv_state_verb *)op->request == GV_STATE_WALK;

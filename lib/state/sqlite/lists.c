@@ -87,6 +87,40 @@ static int push_inside(gv_state_sqlite *self, const gv_state_request *request, g
     return code == SQLITE_OK ? insert_item(self, request, row) : code;
 }
 
+static int set_expiry(gv_state_sqlite *self, int64_t id, gavat_time expires, int64_t span)
+{
+    int code;
+    sqlite3_stmt *statement = gv_database_prepare(&self->db, "UPDATE gavat_state SET expires = ?2, span = ?3 WHERE id = ?1", &code);
+    if (!statement)
+        return code;
+    sqlite3_bind_int64(statement, 1, id);
+    sqlite3_bind_int64(statement, 2, expires);
+    sqlite3_bind_int64(statement, 3, span);
+    if (expires < self->next_expiry)
+        self->next_expiry = expires;
+    return step_done(statement);
+}
+
+int gv_state_put_list(gv_state_sqlite *self, const gv_state_entry *entry, int64_t span)
+{
+    gv_state_request request = {.user = entry->user, .key = entry->key};
+    gv_state_row row = {0};
+    int code = entry->count ? insert_list(self, &request, &row) : SQLITE_OK;
+    if (code == SQLITE_OK && entry->count)
+        code = cut_items(self, row.id, INT64_MIN);      /* of what had this name before */
+    for (size_t i = 0; i < entry->count && code == SQLITE_OK; i++) {
+        request.value = entry->items[i].data;
+        request.length = entry->items[i].length;
+        row.head = (int64_t)i;
+        code = insert_item(self, &request, &row);
+    }
+    row.head = 0;
+    row.items = (int64_t)entry->count;
+    if (code == SQLITE_OK && entry->count)
+        code = update_list(self, &row);
+    return code == SQLITE_OK && entry->count && entry->expires ? set_expiry(self, row.id, entry->expires, span) : code;
+}
+
 int gv_state_push(gv_state_sqlite *self, gavat_op *op)
 {
     const gv_state_request *request = op->request;

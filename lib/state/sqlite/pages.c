@@ -57,9 +57,13 @@ static int give_row(gv_state_sqlite *self, gavat_op *op, sqlite3_stmt *statement
     if (!user || !key)
         return SQLITE_NOMEM;
     if (row.list)
-        return give_list(self, op, user, key, &row);
-    gv_state_give(op, user, key, row.value, row.length, (row.expire_us + 999) / 1000);
-    return SQLITE_OK;
+        code = give_list(self, op, user, key, &row);
+    else
+        gv_state_give(op, user, key, row.value, row.length, (row.expire_us + 999) / 1000);
+    const gv_result *result = op->staged.result;
+    if (code == SQLITE_OK && result && result->count && row.expire_us)
+        ((gavat_state *)result->records[result->count - 1])->expires_at = now + row.expire_us;
+    return code;
 }
 
 int gv_state_all(gv_state_sqlite *self, gavat_op *op)

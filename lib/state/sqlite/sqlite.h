@@ -68,6 +68,9 @@ bool gv_state_give(gavat_op *op, const char *user, const char *key, const char *
 /* lists.c */
 int gv_state_push(gv_state_sqlite *self, gavat_op *op);
 int gv_state_range(gv_state_sqlite *self, gavat_op *op);
+int gv_state_put_list(gv_state_sqlite *self, const gv_state_entry *entry, int64_t span);  /* in place of whatever is there; inside a unit */
+/* import.c */
+int gv_state_import(gv_state_sqlite *self, gavat_op *op);
 /* Items start to stop, as they stand, until each returns false. */
 int gv_state_walk_items(gv_state_sqlite *self, const gv_state_row *row, int64_t start, int64_t stop,
                         bool (*each)(void *user, const char *value, size_t length), void *user);
