@@ -323,6 +323,51 @@ static void nobody_waits_for_who_waits(void **state)
     assert_tail(g, &at, 1, "after");
 }
 
+/* Those that stand at one place are read for together; what one of them does is nothing to the others. */
+static void many_at_one_place_get_all_of_it(void **state)
+{
+    enum { MANY = 12 };
+    gavat *g = client_of(state);
+    place at[MANY], start = begin(g);
+    gavat_op *ops[MANY];
+    for (int i = 0; i < MANY; i++) {
+        at[i] = start;
+        at[i].filter.limit = i % 4 == 3 ? 1 : 0;
+        at[i].filter.user_id = i % 4 == 2 ? "u" : NULL;
+        ops[i] = ask(g, &at[i], i == 1 ? 400 : LONG);
+    }
+    gavat_op *late = ask(g, &start, 300);
+    expect_status(late, GAVAT_OK, __FILE__, __LINE__);  /* all of them have been asked about by now */
+    gavat_op_unref(late);
+    gavat_batch *batch = gavat_batch_new(g);
+    const char *const users[] = {"u", "v", "u"}, *const messages[] = {"a", "b", "c"};
+    for (int i = 0; i < 3; i++) {
+        gavat_event event = an_event(users[i], "note", messages[i], i);
+        assert_int_equal(gavat_batch_add_event(batch, &event), GAVAT_OK);
+    }
+    DO(g, GAVAT_OK, commit_batch, batch);
+    gavat_batch_free(batch);
+    gavat_op_cancel(ops[0]);
+    gavat_op_wait(ops[0]);
+    gavat_op_unref(ops[0]);
+    for (int i = 1; i < MANY; i++) {
+        expect_status(ops[i], GAVAT_OK, __FILE__, __LINE__);
+        keep(&at[i], ops[i]);
+        bool came = gavat_op_count(ops[i]);
+        assert_true(came || i == 1);    /* that one's time may have been over before */
+        if (came)
+            assert_records(ops[i], i % 4 == 3 ? "a" : i % 4 == 2 ? "a c" : "a b c");
+        gavat_op_unref(ops[i]);
+        at[i].filter.limit = 0;
+        if (!came)
+            assert_tail(g, &at[i], 3, "a b c");
+        else if (i % 4 == 3)
+            assert_tail(g, &at[i], 2, "b c");
+        else
+            assert_tail(g, &at[i], 0, "");
+    }
+}
+
 /* --- in a stream --- */
 
 enum { WRITERS = 4, EACH = 300 };
@@ -437,6 +482,7 @@ int main(void)
         cmocka_unit_test(what_is_no_cursor_is_refused),
         cmocka_unit_test(a_cursor_of_another_store_is_told),
         cmocka_unit_test(nobody_waits_for_who_waits),
+        cmocka_unit_test(many_at_one_place_get_all_of_it),
         cmocka_unit_test(no_event_is_missed_in_a_stream),
         cmocka_unit_test(ids_that_are_given_again_are_seen),
         cmocka_unit_test(pruning_does_not_move_a_cursor),

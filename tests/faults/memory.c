@@ -134,6 +134,17 @@ static void read_pages(stage *s)
     filter.cursor = gavat_op_cursor(op);
     TRY(s->g, get_events, &filter);
     starve_finish(op);
+    filter.cursor = NULL;
+    gavat_op *tail = gavat_op_new_held(s->g);
+    gavat_op_set_timeout(tail, 1);
+    gavat_tail_events(tail, &filter);
+    if (gavat_op_wait(tail) == GAVAT_OK && (gavat_op_count(tail) != 3 || !gavat_op_cursor(tail)))
+        fail_msg("a tail of %zu rows instead of 3 is called good", gavat_op_count(tail));
+    starve_print(tail);
+    filter.cursor = gavat_op_cursor(tail);
+    if (filter.cursor)
+        TRY(s->g, tail_events, &filter);
+    starve_finish(tail);
     TRY(s->g, get_sales, NULL);
     TRY(s->g, get_messages, NULL);
     TRY(s->g, get_sessions, NULL);

@@ -1,26 +1,12 @@
-/* tail.c: a long poll for what is committed next. While tails wait, one question for all of them asks a few times a second for the
- * snapshot; where that is another one, each reads what lies between, in slices. Writers notice nothing of it. */
+/* tail.c: a long poll for what is committed next. While tails wait, one question for all of them (tail_poll.c) asks a few times a second
+ * for the snapshot; where that is another one, what lies between is read in slices, once for all that go the same way. Writers notice
+ * nothing of it. */
 #include "tail.h"
 #include "../../base/clock.h"
 #include "../statements.h"
 #include <stdlib.h>
 
-#define INTERVAL UINT64_C(200000000)    /* nanoseconds between two questions */
-#define PATIENCE UINT64_C(5000000000)   /* for the answer */
 #define SLICE 1000              /* rows, at most */
-
-typedef struct gv_pg_tail {
-    gv_pg_job job;
-    gavat_op *op;
-    const gv_query *query;
-    gv_link waiting;
-    gv_pg_place place;
-    bool asked;                 /* it waited already when the question was sent */
-    bool heard;                 /* an answer */
-    bool early;                 /* of WALKING: those that were open before are being read, the later ones follow */
-    size_t rows, slice;         /* rows of the slice, and how many were asked for */
-    bool failed, full;
-} gv_pg_tail;
 
 static void wait_for_news(gv_pg_tail *tail)
 {
@@ -28,10 +14,13 @@ static void wait_for_news(gv_pg_tail *tail)
     gv_pg_hand_out(tail->job.self);
 }
 
-static void finish(gv_pg_tail *tail)
+void gv_pg_tail_finish(gv_pg_tail *tail)
 {
     gavat_op *op = tail->op;
     gv_pg *self = tail->job.self;
+    gv_link *link;
+    while ((link = gv_list_take(&tail->followers)))     /* it has read nothing for them: each goes for itself */
+        gv_pg_queue_read(self, &gv_pg_tail_at(link)->job);
     gv_list_remove(&tail->waiting);
     gv_pg_place_free(&tail->place);
     gv_free(tail);
@@ -43,10 +32,38 @@ static void fail(gv_pg_tail *tail, const gv_pg_failure *failure)
 {
     gv_op_drop_result(tail->op);
     gv_pg_fail(tail->op, failure, 0, "reading");
-    finish(tail);
+    gv_pg_tail_finish(tail);
 }
 
-static void answer(gv_pg_tail *tail)
+/* What one has read is what its followers would have read. */
+static void share(gv_pg_tail *tail, const gv_result *found)
+{
+    gv_link *link;
+    while ((link = gv_list_take(&tail->followers))) {
+        gv_pg_tail *follower = gv_pg_tail_at(link);
+        gv_result *own = gv_op_result(follower->op);
+        bool good = own;
+        for (size_t i = 0; good && i < found->count; i++) {
+            void *record = gv_arena_alloc(&own->arena, gv_record_measure(&gv_events_kind, found->records[i]));
+            if (record)
+                gv_record_copy(&gv_events_kind, record, found->records[i]);
+            good = record && gv_result_add(own, record);
+        }
+        if (good) {
+            own->shape = found->shape;
+            own->cursor = gv_arena_copy_text(&own->arena, found->cursor);
+        }
+        if (good && own->cursor) {
+            gv_op_succeed(follower->op, GAVAT_REACHED_NONE);
+        } else {
+            gv_op_drop_result(follower->op);
+            gv_op_fail(follower->op, GAVAT_ENOMEM, GAVAT_ERROR_RETRY, "", "events: no memory for the answer");
+        }
+        gv_pg_tail_finish(follower);
+    }
+}
+
+void gv_pg_tail_answer(gv_pg_tail *tail)
 {
     gavat_op *op = tail->op;
     gv_result *result = tail->failed ? NULL : gv_op_result(op);
@@ -59,15 +76,17 @@ static void answer(gv_pg_tail *tail)
     gv_text_free(&text);
     if (result && result->cursor) {
         gv_op_succeed(op, GAVAT_REACHED_NONE);
+        if (result->count)
+            share(tail, result);
     } else {
         gv_op_drop_result(op);
         gv_op_fail(op, GAVAT_ENOMEM, GAVAT_ERROR_RETRY, "", "events: no memory for the answer");
     }
-    finish(tail);
+    gv_pg_tail_finish(tail);
 }
 
 /* It is not to wait any longer; hard: nor to look any further. */
-static bool is_late(const gv_pg_tail *tail, bool hard)
+bool gv_pg_tail_is_late(const gv_pg_tail *tail, bool hard)
 {
     uint64_t due = tail->op->deadline.due, grace = hard ? GV_POLL_GRACE / 2 : GV_POLL_GRACE;
     return (due > grace && gv_clock_steady() >= due - grace) || atomic_load(&tail->op->client->closing);
@@ -79,17 +98,17 @@ static bool is_wanted(const gv_pg_job *job)
 }
 
 /* The last word where nothing more can be read: what is known so far is an answer while the store is being closed. */
-static void give_up(gv_pg_tail *tail, const gv_pg_failure *failure)
+void gv_pg_tail_give_up(gv_pg_tail *tail, const gv_pg_failure *failure)
 {
     if (tail->job.self->closing && tail->place.mode != GV_PG_NOWHERE)
-        answer(tail);
+        gv_pg_tail_answer(tail);
     else
         fail(tail, failure);
 }
 
 static void drop(gv_pg_job *job, const gv_pg_failure *failure)
 {
-    give_up((gv_pg_tail *)job, failure);
+    gv_pg_tail_give_up((gv_pg_tail *)job, failure);
 }
 
 /* --- a slice --- */
@@ -235,6 +254,17 @@ static void take(gv_pg_job *job, int tag, const PGresult *result)
     }
 }
 
+/* All is read, and there was nothing: neither was there for the followers. */
+static void rest(gv_pg_tail *tail)
+{
+    gv_link *link;
+    while ((link = gv_list_take(&tail->followers))) {
+        gv_pg_place_arrive(&gv_pg_tail_at(link)->place);
+        wait_for_news(gv_pg_tail_at(link));
+    }
+    wait_for_news(tail);
+}
+
 /* Behind a slice. */
 static void go_on(gv_pg_tail *tail)
 {
@@ -242,11 +272,11 @@ static void go_on(gv_pg_tail *tail)
     bool more = tail->rows == tail->slice;
     tail->job.tries = 0;
     if (!is_wanted(&tail->job)) {
-        finish(tail);
+        gv_pg_tail_finish(tail);
         return;
     }
     if (tail->full || tail->failed) {
-        answer(tail);
+        gv_pg_tail_answer(tail);
         return;
     }
     if (!more && tail->place.mode == GV_PG_WALKING && tail->early) {
@@ -255,12 +285,12 @@ static void go_on(gv_pg_tail *tail)
     }
     if (!more)
         gv_pg_place_arrive(&tail->place);
-    if ((!more && result && result->count) || is_late(tail, more))
-        answer(tail);
+    if ((!more && result && result->count) || gv_pg_tail_is_late(tail, more))
+        gv_pg_tail_answer(tail);
     else if (more)
         begin(&tail->job);
     else
-        wait_for_news(tail);
+        rest(tail);
 }
 
 static void ended(gv_pg_job *job, const gv_pg_failure *failure)
@@ -269,160 +299,11 @@ static void ended(gv_pg_job *job, const gv_pg_failure *failure)
     if (!failure)
         go_on(tail);
     else if (!gv_pg_again(job, failure, true))
-        give_up(tail, failure);
+        gv_pg_tail_give_up(tail, failure);
     else if (job->on)
         begin(job);
     else
         gv_pg_queue_read(job->self, job);
-}
-
-/* --- the question of all --- */
-
-typedef struct gv_pg_poll {
-    gv_pg_job job;
-    char *snapshot;             /* NULL: not there, or no memory */
-    int64_t table;
-} gv_pg_poll;
-
-/* The store's answer, to one that was there when it was asked. */
-static void hear(gv_pg_tail *tail, const char *snapshot, int64_t table)
-{
-    gv_pg_place *place = &tail->place;
-    gv_list_remove(&tail->waiting);
-    if ((place->table && place->table != table) || gv_pg_place_is_ahead(place, snapshot)) {
-        gv_op_fail(tail->op, GAVAT_ENOTFOUND, 0, "", "the cursor is of another store, or ahead of this one (a backup was restored): begin "
-                   "anew, with since where something may have been missed");
-        finish(tail);
-        return;
-    }
-    place->table = table;
-    tail->heard = true;
-    bool still = place->mode == GV_PG_RESTING && strcmp(place->base, snapshot) == 0;
-    if (!still && !gv_pg_place_aim(place, snapshot, tail->query->since)) {
-        tail->failed = true;
-        answer(tail);
-    } else if (place->mode != GV_PG_RESTING) {
-        tail->early = true;
-        gv_pg_queue_read(tail->job.self, &tail->job);
-    } else if (is_late(tail, false)) {
-        answer(tail);
-    } else {
-        gv_list_append(&tail->job.self->tails, &tail->waiting);
-    }
-}
-
-static gv_pg_tail *tail_at(gv_link *link)
-{
-    return GV_CONTAINER(link, gv_pg_tail, waiting);
-}
-
-static void end_poll(gv_pg_poll *poll, const gv_pg_failure *failure)
-{
-    gv_pg *self = poll->job.self;
-    gv_list asked;
-    gv_link *link, *next;
-    gv_list_init(&asked);
-    for (link = gv_list_first(&self->tails); link && link != &self->tails.head; link = next) {
-        next = link->next;
-        if (!tail_at(link)->asked && !failure)
-            continue;
-        gv_list_remove(link);
-        gv_list_append(&asked, link);
-    }
-    self->polling = false;
-    self->poll_at = gv_clock_steady() + INTERVAL;
-    while ((link = gv_list_take(&asked))) {
-        gv_pg_tail *tail = tail_at(link);
-        tail->failed |= !failure && !poll->snapshot;
-        if (failure)
-            give_up(tail, failure);
-        else if (tail->failed)
-            answer(tail);
-        else
-            hear(tail, poll->snapshot, poll->table);
-    }
-    gv_free(poll->snapshot);
-    gv_free(poll);
-    gv_pg_hand_out(self);
-}
-
-static bool poll_is_wanted(const gv_pg_job *job)
-{
-    return !gv_list_empty(&job->self->tails);
-}
-
-static void drop_poll(gv_pg_job *job, const gv_pg_failure *failure)
-{
-    end_poll((gv_pg_poll *)job, failure);
-}
-
-static void begin_poll(gv_pg_job *job)
-{
-    gv_pg *self = job->self;
-    gv_pg_params none = {0};
-    for (gv_link *link = gv_list_first(&self->tails); link && link != &self->tails.head; link = link->next)
-        tail_at(link)->asked = true;
-    self->poll_due = false;
-    job->due = gv_clock_steady() + PATIENCE;
-    gv_pg_send(job, "SELECT txid_current_snapshot()::text, to_regclass('event_logs')::oid::int8", &none, 0);
-    gv_pg_sync(job);
-}
-
-static void take_poll(gv_pg_job *job, int tag, const PGresult *result)
-{
-    gv_pg_poll *poll = (gv_pg_poll *)job;
-    const char *text = PQntuples(result) ? gv_pg_string(result, 0, 0) : NULL;
-    (void)tag;
-    gv_free(poll->snapshot);
-    poll->snapshot = text ? gv_copy_text(text) : NULL;
-    poll->table = text ? gv_pg_integer(result, 0, 1) : 0;
-}
-
-static void poll_ended(gv_pg_job *job, const gv_pg_failure *failure)
-{
-    if (!failure || !gv_pg_again(job, failure, true))
-        end_poll((gv_pg_poll *)job, failure);
-    else if (job->on)
-        begin_poll(job);
-    else
-        gv_pg_queue_read(job->self, job);
-}
-
-void gv_pg_run_tails(gv_pg *self)
-{
-    if (self->polling || gv_list_empty(&self->tails) || (!self->poll_due && gv_clock_steady() < self->poll_at))
-        return;
-    gv_pg_poll *poll = gv_pg_job_new(self, sizeof *poll, NULL);
-    self->poll_at = gv_clock_steady() + INTERVAL;
-    if (!poll)
-        return;
-    self->polling = true;
-    poll->job.begin = begin_poll;
-    poll->job.result = take_poll;
-    poll->job.ended = poll_ended;
-    poll->job.wanted = poll_is_wanted;
-    poll->job.drop = drop_poll;
-    gv_pg_queue_read(self, &poll->job);
-}
-
-void gv_pg_sweep_tails(gv_pg *self)
-{
-    gv_link *next;
-    for (gv_link *link = gv_list_first(&self->tails); link && link != &self->tails.head; link = next) {
-        next = link->next;
-        gv_pg_tail *tail = tail_at(link);
-        if (!is_wanted(&tail->job))
-            finish(tail);
-        else if (tail->heard && is_late(tail, false))
-            answer(tail);
-    }
-}
-
-void gv_pg_end_tails(gv_pg *self, const gv_pg_failure *failure)
-{
-    gv_link *link;
-    while ((link = gv_list_take(&self->tails)))
-        give_up(tail_at(link), failure);
 }
 
 bool gv_pg_start_tail(gv_pg *self, gavat_op *op)
@@ -432,6 +313,7 @@ bool gv_pg_start_tail(gv_pg *self, gavat_op *op)
         return false;
     tail->op = op;
     tail->query = op->request;
+    gv_list_init(&tail->followers);
     tail->job.begin = begin;
     tail->job.result = take;
     tail->job.ended = ended;
@@ -439,7 +321,7 @@ bool gv_pg_start_tail(gv_pg *self, gavat_op *op)
     tail->job.drop = drop;
     if (tail->query->cursor && !gv_pg_place_parse(&tail->place, tail->query->cursor)) {
         gv_op_fail(op, GAVAT_EINVAL, 0, "", "filter: this cursor is not one that a tail of this store gave");
-        finish(tail);
+        gv_pg_tail_finish(tail);
         return false;
     }
     self->poll_due = true;

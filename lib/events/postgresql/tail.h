@@ -37,4 +37,32 @@ bool gv_pg_snapshot_parse(const char *text, gv_pg_snapshot *out);       /* false
 void gv_pg_snapshot_free(gv_pg_snapshot *snapshot);
 /* Those that were open in base, are no more in target, and are not below `from`: they take the place of base's. */
 void gv_pg_snapshot_closed(gv_pg_snapshot *base, const gv_pg_snapshot *target, int64_t from);
+
+/* --- a tail --- */
+
+typedef struct gv_pg_tail {
+    gv_pg_job job;
+    gavat_op *op;
+    const gv_query *query;
+    gv_link waiting;            /* in self->tails, or behind another tail that reads for it */
+    gv_list followers;          /* those that this one reads for: they stand where it began */
+    gv_pg_place place;
+    bool asked;                 /* it waited already when the question was sent */
+    bool heard;                 /* an answer */
+    bool early;                 /* of WALKING: those that were open before are being read, the later ones follow */
+    size_t rows, slice;         /* rows of the slice, and how many were asked for */
+    bool failed, full;
+} gv_pg_tail;
+
+static inline gv_pg_tail *gv_pg_tail_at(gv_link *link)
+{
+    return GV_CONTAINER(link, gv_pg_tail, waiting);
+}
+
+/* tail.c. The first three end it: it is gone then. */
+void gv_pg_tail_answer(gv_pg_tail *tail);       /* what it has read, and where it is */
+/* Nothing more can be read: what is known so far is an answer while the store is being closed. */
+void gv_pg_tail_give_up(gv_pg_tail *tail, const gv_pg_failure *failure);
+void gv_pg_tail_finish(gv_pg_tail *tail);       /* its op has its outcome, or nobody wants it */
+bool gv_pg_tail_is_late(const gv_pg_tail *tail, bool hard);     /* it is not to wait any longer; hard: nor to look any further */
 #endif
