@@ -158,9 +158,10 @@ int64_t gv_document_next_revision(const gv_document *stored, gavat_time now)
 
 static void add_time(gv_text *out, gavat_time time)
 {
-    char text[28];
-    gv_time_to_rfc(time, text);
-    gv_text_addf(out, "\"%s\"", text);
+    char text[30] = "\"";
+    gv_time_to_rfc(time, text + 1);
+    text[28] = '"';
+    gv_text_add(out, text, 29);
 }
 
 /* Extended JSON as what it stands for. False: it is not, or stands for nothing that JSON has. */
@@ -187,13 +188,31 @@ static bool add_extended(gv_text *out, gv_slice value)
     return false;
 }
 
-static void add_key(gv_text *out, bool *first, gv_slice key)
+static void add_comma(gv_text *out, bool *first)
 {
     if (!*first)
         gv_text_add(out, ", ", 2);
     *first = false;
+}
+
+static void add_key(gv_text *out, bool *first, gv_slice key)
+{
+    add_comma(out, first);
     gv_text_add(out, key.data, key.length);
     gv_text_add(out, ": ", 2);
+}
+
+/* At once where they stand in the document as they are to stand here. */
+static void add_member(gv_text *out, bool *first, gv_slice key, gv_slice item)
+{
+    const char *colon = key.data + key.length;
+    if (item.data != colon + 2 || colon[1] != ' ') {
+        add_key(out, first, key);
+        gv_text_add(out, item.data, item.length);
+        return;
+    }
+    add_comma(out, first);
+    gv_text_add(out, key.data, key.length + 2 + item.length);
 }
 
 /* Goes as deep as gv_json_check lets a document be. */
@@ -212,9 +231,8 @@ static void add_resolved(gv_text *out, gv_slice value)
     for (gv_json_walk walk = gv_json_enter(value); gv_json_next(&walk, &key, &item);) {
         if (type == GV_JSON_OBJECT)
             add_key(out, &first, key);
-        else if (!first)
-            gv_text_add(out, ", ", 2);
-        first = false;
+        else
+            add_comma(out, &first);
         add_resolved(out, item);
     }
     gv_text_addc(out, type == GV_JSON_OBJECT ? '}' : ']');
@@ -250,6 +268,10 @@ void gv_document_view(gv_text *out, const gv_document *document, const char *use
         gavat_time time = which == CREATED_AT ? document->created : which == UPDATED_AT ? document->updated : 0;
         if (which == REVISED_AT)
             continue;
+        if (which == OTHER && !document->extended) {
+            add_member(out, &first, key, item);
+            continue;
+        }
         add_key(out, &first, key);
         if (which == USERNAME)
             add_name(out, username);

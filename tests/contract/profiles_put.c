@@ -314,6 +314,39 @@ static void ops_of_one_thread_come_in_order(void **state)
     }
 }
 
+#define BOTS 150
+
+static void submit_of_all(gavat *g, gavat_op *ops[BOTS], const char *json)
+{
+    char name[20];
+    for (size_t i = 0; i < BOTS; i++) {
+        snprintf(name, sizeof name, "bot%zu", i);
+        ops[i] = held(g);
+        if (json)
+            gavat_put_profile(ops[i], name, json);
+        else
+            gavat_get_profile(ops[i], name);
+    }
+}
+
+/* More than one thread may serve them. */
+static void gets_in_a_row_see_the_writes_before_them_and_none_behind(void **state)
+{
+    gavat *g = client_of(state);
+    static const char *const documents[] = {"{\"n\":1}", NULL, NULL, "{\"n\":2}", NULL};
+    enum { ROWS = sizeof documents / sizeof *documents };
+    gavat_op *ops[ROWS][BOTS];
+    for (size_t row = 0; row < ROWS; row++)
+        submit_of_all(g, ops[row], documents[row]);
+    for (size_t row = 0; row < ROWS; row++)
+        for (size_t i = 0; i < BOTS; i++) {
+            expect_status(ops[row][i], GAVAT_OK, __FILE__, __LINE__);
+            if (!documents[row])
+                assert_json(ops[row][i], 0, "n", row < 3 ? "1" : "2");
+            gavat_op_unref(ops[row][i]);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest cases[] = {
@@ -330,6 +363,7 @@ int main(void)
         cmocka_unit_test(many_go_at_once_and_each_has_its_own_end),
         cmocka_unit_test(json_lines_are_imported),
         cmocka_unit_test(ops_of_one_thread_come_in_order),
+        cmocka_unit_test(gets_in_a_row_see_the_writes_before_them_and_none_behind),
     };
     return run_on_profiles("profiles_put", cases, sizeof cases / sizeof *cases);
 }

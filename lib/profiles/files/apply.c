@@ -1,4 +1,4 @@
-/* apply.c: one op on documents by name. Writer's thread; writes hold the lock, and are durable once the folder was synced. */
+/* apply.c: one op on documents by name. Writes, on the writer's thread, hold the lock, and are durable once the folder was synced. */
 #include "files.h"
 #include "../../base/clock.h"
 #include "../../base/files.h"
@@ -233,7 +233,7 @@ static gavat_profile *copy_profile(gv_arena *arena, const gavat_profile *kept)
     return profile->username && profile->json ? profile : NULL;
 }
 
-static bool get(gv_place *place, const char *username, gavat_op *op, gv_said *said)
+static bool find(gv_place *place, const char *username, gavat_op *op, gv_said *said)
 {
     gv_loaded loaded;
     const char *path = gv_place_path(place, username);
@@ -255,6 +255,14 @@ static bool get(gv_place *place, const char *username, gavat_op *op, gv_said *sa
     if (profile)
         gv_cache_keep(place->cache, profile);
     return give(place, username, op, profile, said);
+}
+
+static bool get(gv_place *place, const char *username, gavat_op *op, gv_said *said)
+{
+    place->cache = gv_gets_cache(place->self, username);
+    bool done = find(place, username, op, said);
+    place->cache = NULL;
+    return done;
 }
 
 /* --- many --- */

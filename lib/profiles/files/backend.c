@@ -65,10 +65,12 @@ static gavat_status prepare(void *own, gv_store *store, gavat_config *cfg)
         return status;
     pthread_mutex_init(&self->lock, NULL);
     pthread_cond_init(&self->begun, NULL);
+    pthread_cond_init(&self->gets.helped, NULL);
     gv_worker_init(&self->writer, store, "gavat-profiles", gv_files_write, self);
+    gv_worker_init(&self->helper, store, "gavat-helper", gv_files_help, self);
     gv_worker_init(&self->scanner, store, "gavat-scanner", gv_files_scan, self);
     gv_worker_init(&self->watcher, store, "gavat-watcher", gv_files_watch, self);
-    self->writer.ended = self->scanner.ended = self->watcher.ended = worker_ended;
+    self->writer.ended = self->helper.ended = self->scanner.ended = self->watcher.ended = worker_ended;
     return GAVAT_OK;
 }
 
@@ -78,15 +80,17 @@ static void open_store(void *own, gavat_op *op)
     gv_files *self = own;
     self->opening = op;
     self->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    self->running = 3;
+    self->running = 4;
     bool scanner = self->wake_fd >= 0 && gv_worker_start(&self->scanner);
     bool watcher = scanner && gv_worker_start(&self->watcher);
-    if (watcher && gv_worker_start(&self->writer))
+    bool helper = watcher && gv_worker_start(&self->helper);
+    if (helper && gv_worker_start(&self->writer))
         return;
     self->opening = NULL;
     pthread_mutex_lock(&self->lock);
-    self->running = (unsigned)scanner + watcher;
+    self->running = (unsigned)scanner + watcher + helper;
     pthread_mutex_unlock(&self->lock);
+    gv_worker_stop(&self->helper);      /* no writer will */
     if (!scanner && self->wake_fd >= 0)
         gv_file_close(self->wake_fd);
     gv_op_fail(op, GAVAT_ENOMEM, GAVAT_ERROR_RETRY, "", "profiles: no thread could be started: check the limit of processes (ulimit -u)");

@@ -2,9 +2,10 @@
 #include "../../base/clock.h"
 #include "../../base/memory.h"
 
-static gv_cached **slot_of(gv_cache *cache, const char *username)
+static gv_cache_slot *slot_of(gv_cache *cache, const char *username, uint32_t *mark)
 {
     uint64_t hash = gv_slice_hash(gv_slice_of(username));
+    *mark = (uint32_t)(hash >> 16) | 1;
     return &cache->slots[(hash ^ hash >> 32) % GV_CACHE_SLOTS];
 }
 
@@ -13,13 +14,13 @@ static size_t bytes_of(const gv_cached *kept)
     return sizeof *kept + strlen(kept->record.username) + kept->record.json_length + 2;
 }
 
-static void drop(gv_cache *cache, gv_cached **slot)
+static void drop(gv_cache *cache, gv_cache_slot *slot)
 {
-    if (!*slot)
+    if (!slot->kept)
         return;
-    cache->bytes -= bytes_of(*slot);
-    gv_free(*slot);
-    *slot = NULL;
+    cache->bytes -= bytes_of(slot->kept);
+    gv_free(slot->kept);
+    slot->kept = NULL;
 }
 
 static bool same_time(struct timespec a, struct timespec b)
@@ -43,15 +44,23 @@ const gavat_profile *gv_cache_find(gv_cache *cache, const char *username, const 
 {
     if (!cache)
         return NULL;
-    gv_cached **slot = slot_of(cache, username);
-    bool known = *slot && strcmp((*slot)->record.username, username) == 0;
-    bool there = path && stat(path, &cache->file) == 0;
-    if (known && there && same_file(&(*slot)->file, &cache->file))
-        return &(*slot)->record;
-    if (known)
-        drop(cache, slot);
-    cache->quiet = there && is_quiet(&cache->file);
+    uint32_t mark;
+    gv_cache_slot *slot = slot_of(cache, username, &mark);
+    cache->quiet = false;
+    cache->again = slot->asked == mark;
+    slot->asked = mark;
+    if (!slot->kept || slot->held != mark || strcmp(slot->kept->record.username, username) != 0)
+        return NULL;
+    if (path && stat(path, &cache->file) == 0 && same_file(&slot->kept->file, &cache->file))
+        return &slot->kept->record;
+    drop(cache, slot);
     return NULL;
+}
+
+void gv_cache_opened(gv_cache *cache, int fd)
+{
+    if (cache && cache->again)
+        cache->quiet = fstat(fd, &cache->file) == 0 && is_quiet(&cache->file);
 }
 
 void gv_cache_keep(gv_cache *cache, const gavat_profile *profile)
@@ -66,12 +75,14 @@ void gv_cache_keep(gv_cache *cache, const gavat_profile *profile)
     kept->record = *profile;
     kept->record.username = memcpy(kept->text, profile->username, name);
     kept->record.json = memcpy(kept->text + name, profile->json, profile->json_length + 1);
-    gv_cached **slot = slot_of(cache, profile->username);
+    uint32_t mark;
+    gv_cache_slot *slot = slot_of(cache, profile->username, &mark);
     drop(cache, slot);
     if (cache->bytes + bytes_of(kept) > GV_CACHE_BYTES)
         gv_cache_free(cache);
     cache->bytes += bytes_of(kept);
-    *slot = kept;
+    slot->kept = kept;
+    slot->held = mark;
 }
 
 void gv_cache_free(gv_cache *cache)

@@ -1,6 +1,7 @@
 /* files.h: profiles as JSON files, inside: a folder with a file for each, named by its username (lib/base/file_name.h).
  *
- * One thread, "gavat-profiles", takes all ops in the order of their submission and does what names its profiles: it writes and gets them.
+ * One thread, "gavat-profiles", takes all ops in the order of their submission and does what names its profiles: it writes and gets them;
+ * of many gets in a row "gavat-helper" does half, while it waits.
  * A document is written to a hidden file beside its place, synced, and renamed onto it; when the batch at hand is through, one sync of the
  * folder makes its names durable, and only then are its ops acknowledged. What looks through the whole folder goes on to a thread
  * of its own, "gavat-scanner", behind the writes that came before it; who waits for changes, to "gavat-watcher".
@@ -20,10 +21,19 @@
 #define GV_FILES_MOST (128u << 20)      /* bytes of a file: larger ones are not read */
 #define GV_FILES_BATCH 256              /* ops between two syncs of the folder */
 
+typedef struct gv_gets {        /* gets in a row, by the two halves of all names; the writer's thread, and the helper's while they are handed */
+    gavat_op *ops[2][GV_FILES_BATCH];
+    size_t count[2];
+    gv_cache *caches[2];                /* of a half; NULL: none */
+    bool handed;                        /* the second half, to the helper; the store's lock */
+    pthread_cond_t helped;              /* it is done */
+} gv_gets;
+
 typedef struct gv_files {
     gv_store *store;
     const char *folder;                 /* absolute */
-    gv_worker writer, scanner, watcher;
+    gv_worker writer, helper, scanner, watcher;
+    gv_gets gets;
     int wake_fd;                        /* an eventfd: the watcher has got an op, or is to stop; -1: never opened */
     const char *defaults_path;          /* absolute; NULL: none */
     gv_json_changes defaults;           /* what documents lack; by the writer's thread before the first op, as the next */
@@ -46,7 +56,7 @@ typedef struct gv_files {
 typedef struct gv_place {
     gv_files *self;
     gv_text path, own;          /* folder, '/', a file's name: a document's, one of ours */
-    gv_cache *cache;            /* of the writer's thread, which serves gets; else NULL */
+    gv_cache *cache;            /* of the get at hand; NULL: none */
     gv_text text, merged, view; /* what was read; with the defaults; what it is for callers, or what is to be written */
 } gv_place;
 
@@ -104,13 +114,21 @@ void gv_files_say_made(gavat_op *op, bool dry);      /* the one step there is; e
 void gv_files_upgrade(gv_files *self, gavat_op *op);
 void gv_files_describe(gv_files *self, gavat_op *op);
 
-/* --- apply.c: one op on documents by name; writes need the lock. Writer's thread --- */
+/* --- apply.c: one op on documents by name; writes need the lock. Writer's thread; the helper's too for gets --- */
 
 /* True: it changed the folder. What the op says is staged. */
 bool gv_files_apply(gv_place *place, gavat_op *op);
 
-/* --- writer.c, scanner.c, watch.c --- */
+/* --- gets.c: writer's thread, or where a get is at hand --- */
+void gv_gets_init(gv_files *self);
+void gv_gets_free(gv_files *self);
+gv_cache *gv_gets_cache(gv_files *self, const char *username);
+void gv_gets_add(gv_files *self, gavat_op *op);         /* of gavat_get_profile; at most GV_FILES_BATCH before they are run */
+void gv_gets_run(gv_files *self, gv_place *place);      /* comes back when they are done, and staged what they say */
+
+/* --- writer.c, gets.c, scanner.c, watch.c --- */
 void gv_files_write(gv_worker *worker);
+void gv_files_help(gv_worker *worker);
 void gv_files_scan(gv_worker *worker);
 void gv_files_watch(gv_worker *worker);
 void gv_files_wake_watch(gv_files *self);       /* any thread */

@@ -59,6 +59,7 @@ static int read_file(gv_place *place, bool all, bool *cut)
     int error = gv_file_open(gv_text_get(&place->path), O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, &fd);
     if (error)
         return error;
+    gv_cache_opened(place->cache, fd);
     if (!all)
         error = gv_file_read(fd, piece, sizeof piece, &length);
     gv_text_add(&place->text, piece, length);

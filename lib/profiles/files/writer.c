@@ -2,7 +2,6 @@
 #include "files.h"
 #include "../../base/clock.h"
 #include "../../base/files.h"
-#include "../../base/memory.h"
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -134,6 +133,11 @@ static gv_list *run_one(batch *b, gavat_op *op)
     }
     if (is_scan(op))
         return &b->scans;
+    if (op->kind->place == GV_GET_PROFILE) {
+        gv_gets_add(b->self, op);
+        return &b->done;
+    }
+    gv_gets_run(b->self, b->place);
     if (op->kind->flags & GV_WRITE)
         write_one(b, op);
     else if (op->kind->place != GV_WATCH_PROFILES && gv_op_take(op))
@@ -158,6 +162,7 @@ static void run_batch(gv_files *self, gv_place *place)
             gv_files_pass_watch(self, op);
         }
     }
+    gv_gets_run(self, place);
     bool held = self->locked, wanted = held && gv_files_lock_wanted(self);
     commit(&b);
     if (!gv_list_empty(&b.done))
@@ -203,7 +208,7 @@ void gv_files_write(gv_worker *worker)
     gv_files *self = worker->self;
     gv_place place = {.self = self};
     place.view.limit = GV_FILES_MOST;
-    place.cache = gv_alloc_zero(sizeof *place.cache);   /* without memory there is none */
+    gv_gets_init(self);
     open_first(self, &place);
     for (;;) {
         bool found = gv_worker_wait(worker, UINT32_MAX);
@@ -214,7 +219,6 @@ void gv_files_write(gv_worker *worker)
     }
     gv_files_let_go(self);
     gv_place_free(&place);
-    if (place.cache)
-        gv_cache_free(place.cache);
-    gv_free(place.cache);
+    gv_gets_free(self);
+    gv_worker_stop(&self->helper);
 }
