@@ -107,6 +107,17 @@ char *gv_arena_printf(gv_arena *arena, const char *format, ...)
     return text;
 }
 
+void gv_arena_clear(gv_arena *arena)
+{
+#ifndef GV_ARENA_PLAIN
+    if (arena->last && !arena->last->before && arena->last->room <= LARGEST) {
+        arena->last->used = 0;
+        return;
+    }
+#endif
+    gv_arena_free(arena);
+}
+
 void gv_arena_free(gv_arena *arena)
 {
     gv_arena_block *block = arena->last;

@@ -14,5 +14,7 @@ void *gv_arena_alloc(gv_arena *arena, size_t size);                             
 char *gv_arena_copy(gv_arena *arena, const char *data, size_t length);          /* ended by a NUL of its own */
 char *gv_arena_copy_text(gv_arena *arena, const char *text);                    /* NULL for NULL too */
 char *gv_arena_printf(gv_arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Empty again, with its memory kept for what comes next where that is one block. */
+void gv_arena_clear(gv_arena *arena);
 void gv_arena_free(gv_arena *arena);                                            /* everything; empty again */
 #endif

@@ -93,7 +93,7 @@ int gv_state_apply(gv_state_sqlite *self, gavat_op *op)
         return SQLITE_OK;
     int code = op->kind->place == GV_IMPORT_STATE ? gv_state_import(self, op) : run(self, op);
     gv_op_charge(op);           /* before the batch ends, so that it does not hold more than all may */
-    gv_arena_free(&self->scratch);
+    gv_arena_clear(&self->scratch);
     if (code != SQLITE_OK)
         gv_sqlite_fail(op, &self->db, code, 0, writes ? "writing to" : "reading");
     else if (op->staged.error.status == GAVAT_OK)

@@ -6,11 +6,11 @@
 /* Places that are not asked for stay NULL and meet no row. */
 #define EIGHT(a, b, c, d, e, f, g, h) \
     "(" #a ",?,?),(" #b ",?,?),(" #c ",?,?),(" #d ",?,?),(" #e ",?,?),(" #f ",?,?),(" #g ",?,?),(" #h ",?,?)"
-#define SELECT_MANY \
-    "WITH asked (place, user_id, key) AS (VALUES " EIGHT(0, 1, 2, 3, 4, 5, 6, 7) "," EIGHT(8, 9, 10, 11, 12, 13, 14, 15) "," \
-    EIGHT(16, 17, 18, 19, 20, 21, 22, 23) "," EIGHT(24, 25, 26, 27, 28, 29, 30, 31) ") " \
-    "SELECT s.id, s.value, s.expires, s.span, s.head, s.length, asked.place FROM asked CROSS JOIN gavat_state AS s " \
-    "ON s.user_id = asked.user_id AND s.key = asked.key WHERE s.expires IS NULL OR s.expires > ?"
+static const char select_many[] =
+    "WITH asked (place, user_id, key) AS (VALUES " EIGHT(0, 1, 2, 3, 4, 5, 6, 7) "," EIGHT(8, 9, 10, 11, 12, 13, 14, 15) ","
+    EIGHT(16, 17, 18, 19, 20, 21, 22, 23) "," EIGHT(24, 25, 26, 27, 28, 29, 30, 31) ") "
+    "SELECT s.id, s.value, s.expires, s.span, s.head, s.length, asked.place FROM asked CROSS JOIN gavat_state AS s "
+    "ON s.user_id = asked.user_id AND s.key = asked.key WHERE s.expires IS NULL OR s.expires > ?";
 
 static void answer(gavat_op *op, const gv_state_row *row)
 {
@@ -26,7 +26,7 @@ static int look_for(gv_state_sqlite *self, gavat_op *const *ops, size_t count, b
 {
     gavat_time now = gv_now(self->store->client);
     int code;
-    sqlite3_stmt *statement = gv_database_prepare(&self->db, SELECT_MANY, &code);
+    sqlite3_stmt *statement = gv_database_prepare_fixed(&self->db, select_many, &code);
     if (!statement)
         return code;
     for (size_t i = 0; i < count; i++) {

@@ -37,9 +37,10 @@ int gv_state_read_row(sqlite3_stmt *statement, gavat_time now, gv_state_row *row
 int gv_state_look(gv_state_sqlite *self, const char *user, const char *key, gavat_time now, gv_state_row *row, sqlite3_stmt **found)
 {
     int code;
+    static const char sql[] = "SELECT " GV_STATE_COLUMNS " FROM gavat_state "
+                              "WHERE user_id = ?1 AND key = ?2 AND (expires IS NULL OR expires > ?3)";
     *found = NULL;
-    sqlite3_stmt *statement = gv_database_prepare(&self->db, "SELECT " GV_STATE_COLUMNS " FROM gavat_state "
-                                                  "WHERE user_id = ?1 AND key = ?2 AND (expires IS NULL OR expires > ?3)", &code);
+    sqlite3_stmt *statement = gv_database_prepare_fixed(&self->db, sql, &code);
     if (!statement)
         return code;
     sqlite3_bind_text(statement, 1, user, -1, SQLITE_STATIC);
@@ -87,9 +88,10 @@ static int remove_row(gv_state_sqlite *self, const char *user, const char *key)
 static int store_text(gv_state_sqlite *self, const char *user, const char *key, gv_slice value, int64_t expires, int64_t span, bool *stored)
 {
     int code;
-    sqlite3_stmt *statement = gv_database_prepare(&self->db,
+    static const char sql[] =
         "INSERT INTO gavat_state (user_id, key, value, expires, span) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (user_id, key) DO UPDATE SET "
-        "value = excluded.value, expires = excluded.expires, span = excluded.span WHERE length IS NULL", &code);
+        "value = excluded.value, expires = excluded.expires, span = excluded.span WHERE length IS NULL";
+    sqlite3_stmt *statement = gv_database_prepare_fixed(&self->db, sql, &code);
     if (!statement)
         return code;
     sqlite3_bind_text(statement, 1, user, -1, SQLITE_STATIC);
@@ -100,6 +102,9 @@ static int store_text(gv_state_sqlite *self, const char *user, const char *key, 
     if (expires) {
         sqlite3_bind_int64(statement, 4, expires);
         sqlite3_bind_int64(statement, 5, span);
+    } else {
+        sqlite3_bind_null(statement, 4);
+        sqlite3_bind_null(statement, 5);
     }
     code = sqlite3_step(statement);
     *stored = code == SQLITE_DONE && sqlite3_changes(self->db.handle) > 0;

@@ -22,7 +22,7 @@ typedef struct gv_state_sqlite {
     gv_text position;           /* the last user that it has seen */
     gavat_time next_expiry;     /* nothing expires before; 0: not known, INT64_MAX: nothing does */
     uint64_t swept_at;          /* steady; 0: at once */
-    gv_arena scratch;           /* of the op at hand; freed behind it */
+    gv_arena scratch;           /* of the op at hand; cleared behind it */
     bool running;               /* the thread was started; loop's thread */
 } gv_state_sqlite;
 

@@ -175,4 +175,5 @@ void gv_state_work(gv_worker *worker)
     }
     gv_database_close(&self->db);
     gv_text_free(&self->position);
+    gv_arena_free(&self->scratch);
 }
