@@ -8,7 +8,9 @@
     "(" #a ",?,?),(" #b ",?,?),(" #c ",?,?),(" #d ",?,?),(" #e ",?,?),(" #f ",?,?),(" #g ",?,?),(" #h ",?,?)"
 static const char select_many[] =
     "WITH asked (place, user_id, key) AS (VALUES " EIGHT(0, 1, 2, 3, 4, 5, 6, 7) "," EIGHT(8, 9, 10, 11, 12, 13, 14, 15) ","
-    EIGHT(16, 17, 18, 19, 20, 21, 22, 23) "," EIGHT(24, 25, 26, 27, 28, 29, 30, 31) ") "
+    EIGHT(16, 17, 18, 19, 20, 21, 22, 23) "," EIGHT(24, 25, 26, 27, 28, 29, 30, 31) ","
+    EIGHT(32, 33, 34, 35, 36, 37, 38, 39) "," EIGHT(40, 41, 42, 43, 44, 45, 46, 47) ","
+    EIGHT(48, 49, 50, 51, 52, 53, 54, 55) "," EIGHT(56, 57, 58, 59, 60, 61, 62, 63) ") "
     "SELECT s.id, s.value, s.expires, s.span, s.head, s.length, asked.place FROM asked CROSS JOIN gavat_state AS s "
     "ON s.user_id = asked.user_id AND s.key = asked.key WHERE s.expires IS NULL OR s.expires > ?";
 

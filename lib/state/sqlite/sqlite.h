@@ -75,7 +75,7 @@ int gv_state_import(gv_state_sqlite *self, gavat_op *op);
 int gv_state_walk_items(gv_state_sqlite *self, const gv_state_row *row, int64_t start, int64_t stop,
                         bool (*each)(void *user, const char *value, size_t length), void *user);
 /* gets.c: ops of gavat_get_state that were taken; stages their outcomes. */
-#define GV_STATE_TOGETHER 32
+#define GV_STATE_TOGETHER 64
 int gv_state_get_many(gv_state_sqlite *self, gavat_op *const *ops, size_t count);
 /* step.c */
 int gv_state_run_step(gv_state_sqlite *self, gavat_op *op);
