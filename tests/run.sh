@@ -11,6 +11,7 @@ cd "$(dirname "$0")/.." || exit 1
 . tests/harness/prepare.sh
 . tests/harness/postgresql.sh
 . tests/harness/pgbouncer.sh
+. tests/harness/mongodb.sh
 
 usage()
 {
@@ -88,9 +89,10 @@ run_tests()
     }
 }
 
-test_packages='g++ libcmocka-dev zlib1g-dev sqlite3 shellcheck libpq-dev postgresql pgbouncer'
+test_packages='g++ libcmocka-dev zlib1g-dev sqlite3 shellcheck libpq-dev postgresql pgbouncer
+    libmongoc-dev python3-pip libcurl4 libssl3'
 [ "$builds" != coverage ] || test_packages="$test_packages gcovr"
-trap 'let_servers_go; stop_pgbouncer; stop_postgresql' EXIT
+trap 'let_servers_go; stop_pgbouncer; stop_postgresql; stop_mongodb' EXIT
 trap 'exit 1' HUP INT TERM
 hold_servers_back
 # shellcheck disable=SC2086
@@ -103,6 +105,13 @@ if start_postgresql; then
     ! start_pgbouncer || TEST_EVENTS_URLS="$TEST_EVENTS_URLS $pgbouncer_url#pooled"
 else
     echo "There is no PostgreSQL server here: its tests are left out."
+fi
+
+# As of profiles: a single server, and a replica set.
+if start_mongodb && start_mongodb_set; then
+    export TEST_PROFILES_URLS="file://{folder}/profiles $mongodb_url $mongodb_set_url"
+else
+    echo "There is no MongoDB server here (see build/mongod.log): its tests are left out."
 fi
 
 # gcc's TSan wants addresses where it expects them; newer kernels scatter them further.

@@ -1,4 +1,5 @@
-/* profiles.h: the profiles area: JSON documents by username. Field order, unknown fields and number digits are kept.
+/* profiles.h: the profiles area: JSON documents by username. Field order, unknown fields and number digits are kept; MongoDB keeps numbers,
+ * not their digits, and times to the millisecond.
  *
  * username, created_at, updated_at and revision are kept by the library: what a caller's document says there does not count, except
  * created_at of a document that is new to the store. The store keeps one more, revised_at, by which it sees that another program

@@ -21,7 +21,7 @@ const gv_setting gv_settings[GV_SETTING_COUNT] = {
         "The store of events, sales, messages and sessions. DATABASE_URL counts where POSTGRES_URL is not given."},
     [GV_SET_PROFILES_URL] = {
         "MONGODB_URI", NULL, GV_SETTING_URL, "file://./data/profiles", 0, 0, NULL,
-        "The store of profiles: a folder of JSON files."},
+        "The store of profiles: a folder of JSON files, or MongoDB (mongodb://, mongodb+srv://)."},
     [GV_SET_STATE_URL] = {
         "REDIS_URL", NULL, GV_SETTING_URL, "sqlite:///./data/state.db", 0, 0, NULL,
         "The store of conversation states, cooldowns, counters, lists and limits."},
@@ -29,6 +29,12 @@ const gv_setting gv_settings[GV_SETTING_COUNT] = {
         "GAVAT_PROFILE_DEFAULTS", NULL, GV_SETTING_TEXT, "", 0, 0, NULL,
         "A JSON file with the fields that every profile has unless it says otherwise. They are merged under what is read, "
         "and never written."},
+    [GV_SET_MONGODB_DB] = {
+        "MONGODB_DB", NULL, GV_SETTING_TEXT, "", 0, 0, NULL,
+        "The database of the profiles on MongoDB. Without it, the one that MONGODB_URI names, else gavatcore."},
+    [GV_SET_MONGODB_WORKERS] = {
+        "GAVAT_MONGODB_WORKERS", NULL, GV_SETTING_INTEGER, "2", 1, 16, NULL,
+        "Threads that get and put profiles on MongoDB, each with a connection of its own. More of them help when the server is far away."},
     [GV_SET_TEXT_LOG_DIR] = {
         "GAVAT_TEXT_LOG_DIR", NULL, GV_SETTING_TEXT, "", 0, 0, NULL,
         "The folder in which each event is also written as a line of the user's own text log. "

@@ -144,14 +144,17 @@ const char *gv_document_read(gv_slice text, gv_document *read, size_t *at)
     return NULL;
 }
 
+int64_t gv_next_revision(int64_t revision, int64_t counted, gavat_time now)
+{
+    if (revision)
+        return revision + 1;
+    int64_t by_time = now > 0 ? now / 1000 : 1;
+    return by_time > counted ? by_time : counted + 1;
+}
+
 int64_t gv_document_next_revision(const gv_document *stored, gavat_time now)
 {
-    if (!stored)
-        return 1;
-    if (stored->revision)
-        return stored->revision + 1;
-    int64_t by_time = now > 0 ? now / 1000 : 1;
-    return by_time > stored->counted ? by_time : stored->counted + 1;
+    return stored ? gv_next_revision(stored->revision, stored->counted, now) : 1;
 }
 
 /* --- for callers --- */

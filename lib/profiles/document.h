@@ -29,6 +29,7 @@ gavat_profile *gv_document_record(gv_arena *arena, const gv_document *document, 
 
 /* The revision behind the stored one: after a foreign writer one that no caller can have seen. stored NULL: the first. */
 int64_t gv_document_next_revision(const gv_document *stored, gavat_time now);
+int64_t gv_next_revision(int64_t revision, int64_t counted, gavat_time now);  /* the same by the two members of a stored one */
 
 /* The document to be stored for a put of json (checked), in Python's form. stored NULL: there is none. Adds to out. */
 void gv_document_make(gv_text *out, gv_slice json, const char *username, const gv_document *stored, gavat_time now);

@@ -63,17 +63,21 @@ static bool is_true(gv_slice document, const char *key)
     return gv_json_type_of(gv_json_member(document, key, strlen(key))) == GV_JSON_TRUE;
 }
 
+bool gv_profile_stats_count(gv_profile_stats *stats, gv_slice type, int64_t count, int64_t active, int64_t autospam)
+{
+    gv_type_count *at = count_of(stats, gv_json_type_of(type) == GV_JSON_STRING ? type : none);
+    if (!at)
+        return false;
+    stats->count += count;
+    at->count += count;
+    at->active += active;
+    at->autospam += autospam;
+    return true;
+}
+
 bool gv_profile_stats_add(gv_profile_stats *stats, gv_slice document)
 {
-    gv_slice type = gv_json_member(document, "type", 4);
-    gv_type_count *count = count_of(stats, gv_json_type_of(type) == GV_JSON_STRING ? type : none);
-    if (!count)
-        return false;
-    stats->count++;
-    count->count++;
-    count->active += is_true(document, "is_active");
-    count->autospam += is_true(document, "autospam");
-    return true;
+    return gv_profile_stats_count(stats, gv_json_member(document, "type", 4), 1, is_true(document, "is_active"), is_true(document, "autospam"));
 }
 
 bool gv_profile_stats_print(const gv_profile_stats *stats, gv_result *result)

@@ -16,6 +16,8 @@ typedef struct gv_profile_stats {
     int64_t count;
 } gv_profile_stats;
 
+/* type: raw JSON; anything but a string is none. False: no memory. */
+bool gv_profile_stats_count(gv_profile_stats *stats, gv_slice type, int64_t count, int64_t active, int64_t autospam);
 bool gv_profile_stats_add(gv_profile_stats *stats, gv_slice document);          /* false: no memory */
 bool gv_profile_stats_print(const gv_profile_stats *stats, gv_result *result);  /* a JSON record a type */
 void gv_profile_stats_free(gv_profile_stats *stats);

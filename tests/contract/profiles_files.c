@@ -341,5 +341,5 @@ int main(void)
     };
     if (urls && *urls)          /* of another backend: these files are none of its own */
         unsetenv("TEST_PROFILES_URLS");
-    return run_on_profiles("profiles_files", cases, sizeof cases / sizeof *cases);
+    return run_on_files("profiles_files", cases, sizeof cases / sizeof *cases);
 }

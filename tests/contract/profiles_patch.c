@@ -13,7 +13,7 @@ static int64_t patch(gavat *g, const char *name, const char *set, const char *un
     gavat_op *op = held(g);
     RUN(op, patch_profile, name, set, &unset, unset != NULL);
     int64_t revision = gavat_op_number(op);
-    assert_int_equal(gavat_op_reached(op), GAVAT_REACHED_STORE);
+    assert_true(gavat_op_reached(op) >= GAVAT_REACHED_STORE);
     gavat_op_unref(op);
     return revision;
 }
@@ -28,10 +28,10 @@ static void parts_are_set_and_taken_away(void **state)
     assert_int_equal(patch(g, "bot1", set, "gone"), 2);
     gavat_op *op = get_profile(g, "bot1");
     assert_json(op, 0, "reply_mode", "manual");
-    assert_json(op, 0, "gpt.temperature", "0.70");
+    assert_json(op, 0, "gpt.temperature", keeps_digits(state) ? "0.70" : "0.7");
     assert_json(op, 0, "gpt.models.0", "a");
     assert_json(op, 0, "gpt.models.1", "c");
-    assert_json(op, 0, "n", "1e2");
+    assert_json(op, 0, "n", keeps_digits(state) ? "1e2" : "100.0");
     assert_json(op, 0, "new.deep.x.0", "1");
     assert_json(op, 0, "revision", "2");
     const gavat_profile *old = gavat_op_profile(before, 0), *now = gavat_op_profile(op, 0);

@@ -223,5 +223,5 @@ int main(void)
         cmocka_unit_test(no_change_is_missed_in_a_stream),
         cmocka_unit_test(changes_of_other_programs_come_too),
     };
-    return run_on_profiles("profiles_watch", cases, sizeof cases / sizeof *cases);
+    return run_on_files("profiles_watch", cases, sizeof cases / sizeof *cases);
 }

@@ -41,6 +41,8 @@ functions_are_short()
         $(find include lib cli -name '*.[ch]' ! -path 'lib/sqlite/*' ! -path 'lib/*/sqlite/*')
     check "libpq-fe.h is included for PostgreSQL only" none_of '#include [<"]libpq' \
         $(find include lib cli -name '*.[ch]' ! -path 'lib/*/postgresql/*')
+    check "mongoc.h is included for MongoDB only" none_of '#include [<"](mongoc|bson)' \
+        $(find include lib cli -name '*.[ch]' ! -path 'lib/*/mongodb/*')
     check "gavatctl uses the public headers alone" none_of '#include "(\.\./)?lib/|gv_[a-z]' $(find cli -name '*.[ch]')
 }
 finish

@@ -279,6 +279,17 @@ int run_on_profiles(const char *name, const struct CMUnitTest *cases, size_t cou
     return run_on(&areas[1], "", NULL, name, cases, count);
 }
 
+int run_on_files(const char *name, const struct CMUnitTest *cases, size_t count)
+{
+    return run_on(&areas[1], "file:", NULL, name, cases, count);
+}
+
+bool keeps_digits(void **state)
+{
+    const fresh *f = *state;
+    return strncmp(f->url, "mongodb", 7) != 0 && strncmp(f->profiles, "mongodb", 7) != 0;
+}
+
 int run_on_state(const char *name, const struct CMUnitTest *cases, size_t count)
 {
     return run_on(&areas[2], "", NULL, name, cases, count);

@@ -26,6 +26,7 @@ typedef struct fresh {
 /* Run the cases once for each URL of an area, with open_fresh and close_fresh around each. Gives main's exit code. */
 int run_on_events(const char *name, const struct CMUnitTest *cases, size_t count);
 int run_on_profiles(const char *name, const struct CMUnitTest *cases, size_t count);
+int run_on_files(const char *name, const struct CMUnitTest *cases, size_t count);      /* of profiles, those URLs only; else skipped */
 int run_on_postgresql(const char *name, const struct CMUnitTest *cases, size_t count);  /* of events, those URLs only; else skipped */
 int run_on_pooler(const char *name, const struct CMUnitTest *cases, size_t count);      /* … of those the ones behind a pooler */
 int run_on_state(const char *name, const struct CMUnitTest *cases, size_t count);
@@ -37,6 +38,9 @@ static inline gavat *client_of(void **state)
 {
     return ((fresh *)*state)->g;
 }
+
+/* MongoDB holds numbers, not their digits: there a number comes back as the shortest text that means the same. */
+bool keeps_digits(void **state);
 
 /* A fresh folder, emptied and removed with drop_folder. */
 void make_folder(char out[256]);

@@ -25,7 +25,7 @@ static void the_environment_gives_known_names_and_others_are_let_be(void **state
 {
     bench *b = *state;
     const char *variables[] = {"PATH=/bin", "GAVAT_TIMEOUT=2m", "gavat_max_ops=x", "POSTGRES_URL=" URL_A, "ODD",
-                               "=C:=x", "MONGODB_DB=x", "GAVAT", "GAVATX=1", NULL};
+                               "=C:=x", "MONGO_NAME=x", "GAVAT", "GAVATX=1", NULL};
     assert_int_equal(load_environment(b, variables), GAVAT_OK);
     assert_string_equal(gavat_config_error(b->cfg), "");
     assert_int_equal(gv_config_number(b->cfg, GV_SET_TIMEOUT), 120000);
@@ -79,7 +79,7 @@ static void a_file_gives_known_names_and_lists_the_others(void **state)
     bench *b = *state;
     char source[128];
     static const char text[] = "# stores\r\n\r\nexport POSTGRES_URL = '" URL_A "'\r\nBOT_NAME=x\n"
-                               "GAVAT_TIMEOUT=1m # slow\nMONGODB_DB=gavat\nGAVAT_TEXT_LOG_DIR=\"my logs\"";
+                               "GAVAT_TIMEOUT=1m # slow\nMONGO_NAME=gavat\nGAVAT_TEXT_LOG_DIR=\"my logs\"";
     assert_int_equal(load_text(b, text), GAVAT_OK);
     assert_string_equal(gv_config_text(b->cfg, GV_SET_EVENTS_URL), URL_A);
     assert_int_equal(gv_config_number(b->cfg, GV_SET_TIMEOUT), 60000);
@@ -87,7 +87,7 @@ static void a_file_gives_known_names_and_lists_the_others(void **state)
     snprintf(source, sizeof source, "file %s:5", b->path);
     assert_string_equal(gv_config_source(b->cfg, GV_SET_TIMEOUT), source);
     assert_string_equal(gv_config_ignored(b->cfg, 0), "BOT_NAME");
-    assert_string_equal(gv_config_ignored(b->cfg, 1), "MONGODB_DB");
+    assert_string_equal(gv_config_ignored(b->cfg, 1), "MONGO_NAME");
     assert_null(gv_config_ignored(b->cfg, 2));
 }
 

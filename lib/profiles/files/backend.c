@@ -38,21 +38,6 @@ static gavat_status read_folder(gv_files *self, gavat_config *cfg)
     return self->folder ? GAVAT_OK : gv_config_fail(cfg, GAVAT_ENOMEM, "no memory for the path of %s", key);
 }
 
-/* Read when the store is opened: gavat_new does no I/O. */
-static gavat_status read_defaults_path(gv_files *self, gavat_config *cfg)
-{
-    const char *set = gv_config_text(self->store->client->config, GV_SET_PROFILE_DEFAULTS);
-    gv_text path = {0};
-    if (!*set)
-        return GAVAT_OK;
-    int failed = gv_file_make_absolute(set, &path);
-    self->defaults_path = failed ? NULL : gv_arena_copy_text(&self->store->arena, gv_text_get(&path));
-    gv_text_free(&path);
-    if (self->defaults_path)
-        return GAVAT_OK;
-    return gv_config_fail(cfg, GAVAT_ENOMEM, "no memory for the path of %s", gv_settings[GV_SET_PROFILE_DEFAULTS].key);
-}
-
 static gavat_status prepare(void *own, gv_store *store, gavat_config *cfg)
 {
     gv_files *self = own;
@@ -60,7 +45,7 @@ static gavat_status prepare(void *own, gv_store *store, gavat_config *cfg)
     self->folder_fd = self->lock_fd = self->wake_fd = -1;
     gavat_status status = read_folder(self, cfg);
     if (status == GAVAT_OK)
-        status = read_defaults_path(self, cfg);
+        status = gv_profile_defaults_prepare(&self->defaults, store, cfg);
     if (status != GAVAT_OK)
         return status;
     pthread_mutex_init(&self->lock, NULL);

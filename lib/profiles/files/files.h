@@ -12,6 +12,7 @@
 #define GV_PROFILES_FILES_H
 #include "../../core/client.h"
 #include "../../core/worker.h"
+#include "../defaults.h"
 #include "../document.h"
 #include "cache.h"
 #include <sys/types.h>
@@ -35,9 +36,7 @@ typedef struct gv_files {
     gv_worker writer, helper, scanner, watcher;
     gv_gets gets;
     int wake_fd;                        /* an eventfd: the watcher has got an op, or is to stop; -1: never opened */
-    const char *defaults_path;          /* absolute; NULL: none */
-    gv_json_changes defaults;           /* what documents lack; by the writer's thread before the first op, as the next */
-    char refusal[400];                  /* why no op is served: the defaults cannot be read; "": they are */
+    gv_profile_defaults defaults;       /* read by the writer's thread before the first op */
 
     /* Writer's thread. */
     gavat_op *opening;
@@ -101,11 +100,6 @@ bool gv_files_lock_wanted(gv_files *self);      /* somebody waits for the lock t
 void gv_files_unlock(gv_files *self);           /* also where it was only waited for */
 void gv_files_let_go(gv_files *self);           /* close both */
 int gv_files_make_folder(gv_files *self);       /* with those above it */
-
-/* --- defaults.c: writer's thread --- */
-
-/* The defaults file; its text lives in the store's arena. False: self->refusal says why not. */
-bool gv_files_read_defaults(gv_files *self);
 
 /* --- check.c --- */
 

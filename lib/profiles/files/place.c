@@ -107,7 +107,7 @@ gv_found gv_place_load(gv_place *place, gv_loaded *loaded)
 bool gv_place_view(gv_place *place, const gv_document *document, const char *username)
 {
     char why[GV_JSON_WHY];
-    const gv_json_changes defaults = place->self->defaults;
+    const gv_json_changes defaults = place->self->defaults.changes;
     gv_text_clear(&place->view);
     if (!defaults.count) {
         gv_document_view(&place->view, document, username);

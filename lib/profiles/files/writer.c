@@ -126,9 +126,9 @@ static bool is_scan(const gavat_op *op)
 /* Gives the list that the op is to wait in. */
 static gv_list *run_one(batch *b, gavat_op *op)
 {
-    if (b->self->refusal[0]) {
+    if (b->self->defaults.refusal[0]) {
         if (gv_op_take(op))
-            gv_op_fail(op, GAVAT_EINVAL, 0, "", "%s", b->self->refusal);
+            gv_op_fail(op, GAVAT_EINVAL, 0, "", "%s", b->self->defaults.refusal);
         return &b->done;
     }
     if (is_scan(op))
@@ -157,7 +157,7 @@ static void run_batch(gv_files *self, gv_place *place)
         gavat_op *op = GV_CONTAINER(link, gavat_op, link);
         gv_prefetch(b.ops.head.next, sizeof *op);
         gv_list_append(run_one(&b, op), link);
-        if (op->kind->place == GV_WATCH_PROFILES && !self->refusal[0]) {
+        if (op->kind->place == GV_WATCH_PROFILES && !self->defaults.refusal[0]) {
             gv_list_remove(link);
             gv_files_pass_watch(self, op);
         }
@@ -179,14 +179,14 @@ static void open_first(gv_files *self, gv_place *place)
     gavat_op *op = self->opening;
     bool there = gv_files_folder_is_there(self);
     int error = gv_files_make_folder(self);
-    bool refused = !gv_files_read_defaults(self);
+    bool refused = !gv_profile_defaults_read(&self->defaults);
     if (!error)
         error = gv_files_ready(self, place);
     if (error)
         note_error(self, error);
     if (refused) {
-        gv_store_set_health(self->store, GAVAT_HEALTH_DOWN, self->refusal);
-        gv_op_fail(op, GAVAT_EINVAL, 0, "", "%s", self->refusal);
+        gv_store_set_health(self->store, GAVAT_HEALTH_DOWN, self->defaults.refusal);
+        gv_op_fail(op, GAVAT_EINVAL, 0, "", "%s", self->defaults.refusal);
     } else if (error && !gv_files_folder_is_there(self)) {
         fail(self, op, error, "opening the folder of", GAVAT_ERROR_RETRY);
     } else {
