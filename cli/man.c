@@ -143,7 +143,6 @@ static void add_lines(ctl_buffer *out, const char *lines)
 
 static void add_command(ctl_buffer *out, const ctl_group *group, const ctl_command *command)
 {
-    ctl_add_text(out, ".PP\n");
     add_usage(out, group, command);
     ctl_add_text(out, ".RS 4\n");
     add(out, command->summary);
@@ -161,13 +160,17 @@ static void add_command(ctl_buffer *out, const ctl_group *group, const ctl_comma
 
 static void add_group(ctl_buffer *out, const ctl_group *group)
 {
+    bool summary = !ctl_find_command(group, "");
     add_section(out, "SS", group->name);
-    if (!ctl_find_command(group, "")) {
+    if (summary) {
         add(out, group->summary);
         ctl_add_text(out, ".\n");
     }
-    for (const ctl_command *c = group->commands; c->run; c++)
+    for (const ctl_command *c = group->commands; c->run; c++) {
+        if (summary || c != group->commands)    /* a section begins a paragraph of its own */
+            ctl_add_text(out, ".PP\n");
         add_command(out, group, c);
+    }
 }
 
 static void add_head(ctl_buffer *out)

@@ -107,7 +107,8 @@ GAVAT_API void gavat_batch_set_index(gavat_batch *batch, uint64_t index);   /* o
 GAVAT_API size_t gavat_batch_bytes(const gavat_batch *batch);               /* what it will take of the byte bound */
 
 /* Each record on its own: OK when every one has its outcome, gavat_op_number landed, the others in gavat_op_rejected. Seals the
- * batch, which may be submitted again after an error: events, sales and messages then land once. */
+ * batch, which may be submitted again after an error: events, sales and messages then land once. An empty one is done, whatever
+ * areas there are. */
 GAVAT_API void gavat_import_batch(gavat_op *op, gavat_batch *batch);
 
 /* All or nothing, in one transaction; events area only. EREJECTED: nothing was written, gavat_op_rejected says why. Seals too. */

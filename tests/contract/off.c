@@ -69,6 +69,21 @@ static void the_client_works_without_them(void **state)
     close_client(g);
 }
 
+static void an_empty_batch_needs_no_area(void **state)
+{
+    (void)state;
+    gavat *g = opened("off");
+    gavat_batch *batch = gavat_batch_new(g);
+    gavat_op *op = held(g);
+    gavat_import_batch(op, batch);
+    expect_status(op, GAVAT_OK, __FILE__, __LINE__);
+    assert_int_equal(gavat_op_number(op), 0);
+    gavat_op_unref(op);
+    DO(g, GAVAT_OK, commit_batch, batch);
+    gavat_batch_free(batch);
+    close_client(g);
+}
+
 /* Records that no transaction can hold together are refused, not imported one by one. */
 static void profiles_are_not_committed_together(void **state)
 {
@@ -94,6 +109,7 @@ int main(void)
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(calls_to_them_name_the_setting),
         cmocka_unit_test(the_client_works_without_them),
+        cmocka_unit_test(an_empty_batch_needs_no_area),
         cmocka_unit_test(profiles_are_not_committed_together),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);

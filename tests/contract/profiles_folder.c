@@ -140,10 +140,22 @@ static void a_folder_that_goes_is_an_error_and_not_an_empty_store(void **state)
     DO(g, GAVAT_OK, put_profile, "bot1", "{}");
 }
 
+static void who_only_reads_leaves_no_lock_file(void **state)
+{
+    gavat *g = client_of(state);
+    struct stat found;
+    put_file(state, "bot1.json", "{}");
+    DO(g, GAVAT_OK, get_profile, "bot1");
+    DO(g, GAVAT_OK, get_profiles, NULL);
+    assert_int_equal(stat(path_of(state, ".gavat-lock"), &found), -1);
+    put_profile(g, "bot2", "{}");
+    assert_int_equal(stat(path_of(state, ".gavat-lock"), &found), 0);
+}
+
 /* As another process holds it while it writes. */
 static int lock_folder(void **state)
 {
-    int fd = open(path_of(state, ".gavat-lock"), O_RDWR | O_CLOEXEC);
+    int fd = open(path_of(state, ".gavat-lock"), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
     assert_true(fd >= 0);
     assert_int_equal(fcntl(fd, F_OFD_SETLK, &lock), 0);
@@ -193,6 +205,7 @@ int main(void)
         cmocka_unit_test(the_doctor_looks_at_the_folder),
         cmocka_unit_test(the_mode_of_a_file_stays),
         cmocka_unit_test(a_folder_that_goes_is_an_error_and_not_an_empty_store),
+        cmocka_unit_test(who_only_reads_leaves_no_lock_file),
         cmocka_unit_test(a_lock_that_another_holds_is_waited_for_and_no_longer_than_the_deadline),
         cmocka_unit_test(a_client_closes_while_another_holds_the_lock),
     };

@@ -4,6 +4,7 @@
 #include "../../base/files.h"
 #include <errno.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define WAIT_MS 2               /* between two looks at a lock that another process holds */
@@ -173,6 +174,18 @@ static void run_batch(gv_files *self, gv_place *place)
         usleep(WAIT_MS * 2 * 1000);
 }
 
+/* Whether it can be written. The lock file is made by the first write: who only reads a folder leaves nothing there. */
+static int try_folder(gv_files *self, gv_place *place)
+{
+    struct stat found;
+    const char *lock = gv_place_own(place, GV_FILES_LOCK);
+    if (!lock)
+        return -ENOMEM;
+    if (lstat(lock, &found) == 0)
+        return gv_files_ready(self, place);
+    return access(self->folder, W_OK | X_OK) < 0 ? -errno : 0;
+}
+
 /* gavat_open: the folder is made when it is not there. One that can be read but not written is degraded. */
 static void open_first(gv_files *self, gv_place *place)
 {
@@ -181,7 +194,7 @@ static void open_first(gv_files *self, gv_place *place)
     int error = gv_files_make_folder(self);
     bool refused = !gv_profile_defaults_read(&self->defaults);
     if (!error)
-        error = gv_files_ready(self, place);
+        error = try_folder(self, place);
     if (error)
         note_error(self, error);
     if (refused) {
