@@ -74,9 +74,10 @@ int gv_state_import(gv_state_sqlite *self, gavat_op *op);
 /* Items start to stop, as they stand, until each returns false. */
 int gv_state_walk_items(gv_state_sqlite *self, const gv_state_row *row, int64_t start, int64_t stop,
                         bool (*each)(void *user, const char *value, size_t length), void *user);
-/* gets.c: ops of gavat_get_state that were taken; stages their outcomes. */
+/* gets.c: ops of gavat_get_state that were taken: stages the outcomes of as many of the first as one statement looks up, and gives their
+ * number; 0: they are too few to be worth it. */
 #define GV_STATE_TOGETHER 64
-int gv_state_get_many(gv_state_sqlite *self, gavat_op *const *ops, size_t count);
+size_t gv_state_get_many(gv_state_sqlite *self, gavat_op *const *ops, size_t count, int *code);
 /* step.c */
 int gv_state_run_step(gv_state_sqlite *self, gavat_op *op);
 /* check.c: also while the file is not open */

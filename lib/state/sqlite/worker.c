@@ -80,11 +80,16 @@ static void read_one(gv_state_sqlite *self, reading *r, gavat_op *op)
 
 static void read_gets(gv_state_sqlite *self, reading *r)
 {
-    if (r->count == GV_STATE_TOGETHER && r->code == SQLITE_OK)
-        note_code(self, r, gv_state_get_many(self, r->gets, r->count));
-    else
-        for (size_t i = 0; i < r->count; i++)
-            read_one(self, r, r->gets[i]);
+    size_t done = 0;
+    while (done < r->count) {
+        int code = SQLITE_OK;
+        size_t together = r->code == SQLITE_OK ? gv_state_get_many(self, r->gets + done, r->count - done, &code) : 0;
+        if (together)
+            note_code(self, r, code);
+        else
+            read_one(self, r, r->gets[done]);
+        done += together ? together : 1;
+    }
     r->count = 0;
 }
 
