@@ -8,14 +8,12 @@
 #include <cmocka.h>
 
 #include "../harness/client.h"
+#include "state_model.h"
 #include <inttypes.h>
-#include <stdatomic.h>
 
 #define SEEDS 4
 #define FULL 120000             /* operations of all seeds together */
 #define PENDING 40
-#define KEYS 200                /* at once */
-#define ITEMS 12
 #define PICK(w, list) ((list)[below(&(w)->random, sizeof(list) / sizeof *(list))])
 
 static const char *const users[] = {NULL, "a", "a:b", "%", "_", "A", "dm:x:y", "ş"};
@@ -23,22 +21,10 @@ static const char *const names[] = {"k", "K", "n", "ü", "_"};
 static const char *const values[] = {"", "1", "42", "-7", "v", "{\"a\": 1}", "ı\n\"", "9223372036854775807"};
 static const int64_t spans[] = {0, 1, 2, 1000, 60000, 86400000};
 
-typedef struct entry {
-    char user[16], key[24];     /* user "": global */
-    char value[40];
-    char items[ITEMS + 1][40];
-    int item_count;
-    bool list;
-    gavat_time expires;         /* 0: never */
-    int64_t span;
-} entry;
-
 typedef struct world {
     gavat *g;
     uint64_t random;
-    entry entries[KEYS];
-    size_t count;
-    gavat_time last_expiry;     /* of what has expired: whether the store has removed it by now nobody knows */
+    model model;
     struct {
         gavat_op *op;
         gavat_status status;
@@ -48,85 +34,6 @@ typedef struct world {
     } pending[PENDING];
     size_t pending_count;
 } world;
-
-static _Atomic gavat_time now_is;
-
-static gavat_time now(void)
-{
-    return atomic_load(&now_is);
-}
-
-static gavat_time tell_time(void *user)
-{
-    (void)user;
-    return now();
-}
-
-/* --- the model --- */
-
-static int64_t left_of(const entry *e)          /* microseconds; 0: never ends */
-{
-    int64_t left = e->expires ? e->expires - now() : 0;
-    return left > e->span ? e->span : left;
-}
-
-static void forget(world *w, entry *e)
-{
-    *e = w->entries[--w->count];
-}
-
-static void drop_expired(world *w)
-{
-    for (size_t i = 0; i < w->count;)
-        if (w->entries[i].expires && w->entries[i].expires <= now()) {
-            if (w->entries[i].expires > w->last_expiry)
-                w->last_expiry = w->entries[i].expires;
-            forget(w, &w->entries[i]);
-        } else {
-            i++;
-        }
-}
-
-static entry *find(world *w, const char *user, const char *key)
-{
-    for (size_t i = 0; i < w->count; i++)
-        if (strcmp(w->entries[i].user, user ? user : "") == 0 && strcmp(w->entries[i].key, key) == 0)
-            return &w->entries[i];
-    return NULL;
-}
-
-static entry *make(world *w, const char *user, const char *key)
-{
-    entry *e = find(w, user, key);
-    if (!e) {
-        assert_true(w->count < KEYS);
-        e = &w->entries[w->count++];
-    }
-    memset(e, 0, sizeof *e);
-    snprintf(e->user, sizeof e->user, "%s", user ? user : "");
-    snprintf(e->key, sizeof e->key, "%s", key);
-    return e;
-}
-
-static void set_span(entry *e, int64_t ms)
-{
-    e->expires = ms ? now() + ms * 1000 : 0;
-    e->span = ms * 1000;
-}
-
-static void put(world *w, const char *user, const char *key, const char *value, int64_t ms)
-{
-    entry *e = make(w, user, key);
-    snprintf(e->value, sizeof e->value, "%s", value);
-    set_span(e, ms);
-}
-
-/* A step that writes settles what was stored too far away. */
-static void settle_expiry(entry *e)
-{
-    if (e && e->expires && e->expires - now() > e->span)
-        e->expires = now() + e->span;
-}
 
 /* --- the store --- */
 
@@ -179,17 +86,17 @@ static void play_keys(world *w, const char *user, const char *name)
 {
     const char *value = PICK(w, values), *expected = below(&w->random, 3) ? PICK(w, values) : NULL;
     int64_t span = PICK(w, spans);
-    entry *e = find(w, user, name);
+    entry *e = find(&w->model, user, name);
     gavat_op *op;
     switch (below(&w->random, 4)) {
     case 0:
-        put(w, user, name, value, span);
+        put(&w->model, user, name, value, span);
         gavat_set_state(write_op(w, GAVAT_OK, 0), user, name, value, span);
         break;
     case 1:
         gavat_delete_state(write_op(w, e ? GAVAT_OK : GAVAT_ENOTFOUND, INT64_MIN), user, name);
         if (e)
-            forget(w, e);
+            forget(&w->model, e);
         break;
     case 2:
         if (e && below(&w->random, 2))
@@ -199,9 +106,9 @@ static void play_keys(world *w, const char *user, const char *name)
         bool equal = e ? expected && strcmp(expected, e->value) == 0 : !expected;
         gavat_compare_and_set_state(write_op(w, equal ? GAVAT_OK : GAVAT_ECONFLICT, INT64_MIN), user, name, expected, value, span);
         if (equal && value)
-            put(w, user, name, value, span);
+            put(&w->model, user, name, value, span);
         else if (equal && e)
-            forget(w, e);
+            forget(&w->model, e);
         break;
     default:
         op = held(w->g);
@@ -218,12 +125,12 @@ static void play_keys(world *w, const char *user, const char *name)
 static void play_cooldown(world *w, const char *user, const char *name)
 {
     char key[24];
-    entry *e = find(w, user, key_of(key, "cooldown:", name));
+    entry *e = find(&w->model, user, key_of(key, "cooldown:", name));
     int64_t wait = e ? (left_of(e) + 999) / 1000 : 0, span = spans[1 + below(&w->random, 5)];
     switch (below(&w->random, 4)) {
     case 0:
         gavat_set_cooldown(write_op(w, GAVAT_OK, INT64_MIN), user, name, span);
-        put(w, user, key, "", span);
+        put(&w->model, user, key, "", span);
         break;
     case 1:
         gavat_check_cooldown(write_op(w, GAVAT_OK, wait), user, name);
@@ -231,7 +138,7 @@ static void play_cooldown(world *w, const char *user, const char *name)
     case 2:
         gavat_clear_cooldown(write_op(w, GAVAT_OK, e != NULL), user, name);
         if (e)
-            forget(w, e);
+            forget(&w->model, e);
         break;
     default:
         gavat_try_cooldown(decide_op(w, (gavat_decision){.allowed = !wait, .reason = wait ? GAVAT_REASON_COOLDOWN : GAVAT_REASON_NONE,
@@ -239,14 +146,14 @@ static void play_cooldown(world *w, const char *user, const char *name)
         if (wait)
             settle_expiry(e);
         else
-            put(w, user, key, "", span);
+            put(&w->model, user, key, "", span);
     }
 }
 
 static void play_counter(world *w, const char *user, const char *name)
 {
     char key[24], text[24];
-    entry *e = find(w, user, key_of(key, "counter:", name));
+    entry *e = find(&w->model, user, key_of(key, "counter:", name));
     int64_t value = e ? strtoll(e->value, NULL, 10) : 0, amount = (int64_t)below(&w->random, 2000) - 1000, span = PICK(w, spans), sum;
     if (!below(&w->random, 20))
         amount = below(&w->random, 2) ? INT64_MAX : INT64_MIN;
@@ -257,7 +164,7 @@ static void play_counter(world *w, const char *user, const char *name)
     case 1:
         gavat_reset_counter(write_op(w, GAVAT_OK, value), user, name);
         if (e)
-            forget(w, e);
+            forget(&w->model, e);
         break;
     default:
         if (__builtin_add_overflow(value, amount, &sum)) {
@@ -267,7 +174,7 @@ static void play_counter(world *w, const char *user, const char *name)
         gavat_add_counter(write_op(w, GAVAT_OK, sum), user, name, amount, span);
         snprintf(text, sizeof text, "%" PRId64, sum);
         if (!e)
-            put(w, user, key, text, span);
+            put(&w->model, user, key, text, span);
         settle_expiry(e);
         if (e)
             snprintf(e->value, sizeof e->value, "%s", text);
@@ -292,7 +199,7 @@ static void check_range(world *w, const char *user, const char *name, const entr
 static void play_list(world *w, const char *user, const char *name)
 {
     char key[24];
-    entry *e = find(w, user, key_of(key, "list:", name));
+    entry *e = find(&w->model, user, key_of(key, "list:", name));
     if (!below(&w->random, 3)) {
         check_range(w, user, name, e);
         return;
@@ -300,7 +207,7 @@ static void play_list(world *w, const char *user, const char *name)
     const char *value = PICK(w, values);
     uint32_t most = (uint32_t)below(&w->random, ITEMS) + 1;
     if (!e) {
-        e = make(w, user, key);
+        e = make(&w->model, user, key);
         e->list = true;
     }
     memmove(e->items[1], e->items[0], sizeof e->items - sizeof e->items[0]);
@@ -313,7 +220,7 @@ static void play_list(world *w, const char *user, const char *name)
 static void play_limit(world *w, const char *user, const char *name)
 {
     char key[24], text[24];
-    entry *e = find(w, user, key_of(key, "limit:", name));
+    entry *e = find(&w->model, user, key_of(key, "limit:", name));
     int64_t count = (int64_t)below(&w->random, 4) + 1, period = spans[2 + below(&w->random, 3)], burst = (int64_t)below(&w->random, 4);
     int64_t every = (period * 1000 + count - 1) / count, size = every * (burst ? burst : count);
     int64_t kept = e ? strtoll(e->value, NULL, 10) : 0, level = kept > now() ? kept - now() : 0;
@@ -330,7 +237,7 @@ static void play_limit(world *w, const char *user, const char *name)
         return;
     }
     snprintf(text, sizeof text, "%" PRId64, now() + level);
-    put(w, user, key, text, (level + 999) / 1000);
+    put(&w->model, user, key, text, (level + 999) / 1000);
 }
 
 /* --- all of it --- */
@@ -366,30 +273,30 @@ static void check_all(world *w)
     entry *sorted[KEYS];
     char cursor[200] = "";
     size_t at = 0;
-    for (size_t i = 0; i < w->count; i++)
-        sorted[i] = &w->entries[i];
-    qsort(sorted, w->count, sizeof *sorted, compare_entries);
+    for (size_t i = 0; i < w->model.count; i++)
+        sorted[i] = &w->model.entries[i];
+    qsort(sorted, w->model.count, sizeof *sorted, compare_entries);
     for (bool more = true; more;) {
         gavat_op *op = held(w->g);
         RUN(op, scan_state, (uint32_t)below(&w->random, 30) + 1, *cursor ? cursor : NULL);
         for (size_t i = 0; i < gavat_op_count(op); i++, at++) {
-            assert_true(at < w->count);
+            assert_true(at < w->model.count);
             check_state(gavat_op_state(op, i), sorted[at]);
         }
         more = gavat_op_cursor(op) != NULL;
         snprintf(cursor, sizeof cursor, "%s", more ? gavat_op_cursor(op) : "");
         gavat_op_unref(op);
     }
-    assert_int_equal(at, w->count);
+    assert_int_equal(at, w->model.count);
 }
 
 static void check_user(world *w, const char *user)
 {
     entry *sorted[KEYS];
     size_t count = 0;
-    for (size_t i = 0; i < w->count; i++)
-        if (strcmp(w->entries[i].user, user ? user : "") == 0)
-            sorted[count++] = &w->entries[i];
+    for (size_t i = 0; i < w->model.count; i++)
+        if (strcmp(w->model.entries[i].user, user ? user : "") == 0)
+            sorted[count++] = &w->model.entries[i];
     qsort(sorted, count, sizeof *sorted, compare_entries);
     gavat_op *op = held(w->g);
     RUN(op, list_state, user);
@@ -402,9 +309,9 @@ static void check_user(world *w, const char *user)
 static void clear_user(world *w, const char *user)
 {
     int64_t gone = 0;
-    for (size_t i = 0; i < w->count;)
-        if (strcmp(w->entries[i].user, user ? user : "") == 0) {
-            forget(w, &w->entries[i]);
+    for (size_t i = 0; i < w->model.count;)
+        if (strcmp(w->model.entries[i].user, user ? user : "") == 0) {
+            forget(&w->model, &w->model.entries[i]);
             gone++;
         } else {
             i++;
@@ -417,8 +324,8 @@ static void move_clock(world *w)
     static const int64_t steps[] = {1, 1, 999, 1000, 1000000, 1000000, 60000000, 86400000000, -1000, -3600000000};
     gavat_time then = now() + PICK(w, steps);
     check_pending(w);
-    atomic_store(&now_is, then < w->last_expiry ? w->last_expiry : then);
-    drop_expired(w);
+    atomic_store(&now_is, then < w->model.last_expiry ? w->model.last_expiry : then);
+    drop_expired(&w->model);
 }
 
 static void play(world *w)
