@@ -284,6 +284,11 @@ int run_on_files(const char *name, const struct CMUnitTest *cases, size_t count)
     return run_on(&areas[1], "file:", NULL, name, cases, count);
 }
 
+int run_on_mongodb(const char *name, const struct CMUnitTest *cases, size_t count)
+{
+    return run_on(&areas[1], "mongodb", NULL, name, cases, count);
+}
+
 bool keeps_digits(void **state)
 {
     const fresh *f = *state;

@@ -27,6 +27,7 @@ typedef struct fresh {
 int run_on_events(const char *name, const struct CMUnitTest *cases, size_t count);
 int run_on_profiles(const char *name, const struct CMUnitTest *cases, size_t count);
 int run_on_files(const char *name, const struct CMUnitTest *cases, size_t count);      /* of profiles, those URLs only; else skipped */
+int run_on_mongodb(const char *name, const struct CMUnitTest *cases, size_t count);
 int run_on_postgresql(const char *name, const struct CMUnitTest *cases, size_t count);  /* of events, those URLs only; else skipped */
 int run_on_pooler(const char *name, const struct CMUnitTest *cases, size_t count);      /* … of those the ones behind a pooler */
 int run_on_state(const char *name, const struct CMUnitTest *cases, size_t count);
