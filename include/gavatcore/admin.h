@@ -40,6 +40,24 @@ GAVAT_API void gavat_upgrade_schema(gavat_op *op, int32_t dry_run);
 /* The statements that upgrade_schema would use on an empty events store, gavat_op_text. No round trip. */
 GAVAT_API void gavat_get_schema_sql(gavat_op *op);
 
+/* Events on PostgreSQL have a spool on the local disk (GAVAT_EVENTS_SPOOL): writes wait there while the server is away, and what the
+ * store refused for good is kept beside them. Without one these calls end ENOTSUP.
+ * The spool: entries, bytes, oldest, path, rejects, in one record. gavat_op_number: entries. Reads the local file. */
+GAVAT_API void gavat_get_spool(gavat_op *op);
+
+/* Forward until the spool is empty. Long work; EUNAVAIL: the store is away, entries stay. gavat_op_number: forwarded. */
+GAVAT_API void gavat_flush_spool(gavat_op *op);
+
+/* Records that the store refused, oldest first, with its code and reason; a page of limit (0: 100). */
+GAVAT_API void gavat_get_rejects(gavat_op *op, uint32_t limit, const char *cursor);
+
+/* Send them again; those that land leave the list. gavat_op_number: landed. Long work. */
+GAVAT_API void gavat_retry_rejects(gavat_op *op);
+
+/* Write them to a new file as JSON lines; EIO where it exists. drop: delete them for good. gavat_op_number: how many. */
+GAVAT_API void gavat_export_rejects(gavat_op *op, const char *path);
+GAVAT_API void gavat_drop_rejects(gavat_op *op);
+
 /* Delete events older than before: whole partitions at once, the rest in slices. gavat_op_number: how many. Long work. */
 GAVAT_API void gavat_prune_events(gavat_op *op, gavat_time before);
 

@@ -14,6 +14,7 @@
 typedef enum gv_area {
     GV_EVENTS,
     GV_TEXT_LOG,                /* the mirror: a store of its own behind the events area's calls */
+    GV_SPOOL,                   /* where the events area's writes wait for a store that is away */
     GV_PROFILES,
     GV_STATE,
     GV_AREA_COUNT,
@@ -56,8 +57,10 @@ typedef struct gv_backend {
     gv_area area;
     const char *const *schemes; /* of its URLs, NULL at the end; NULL: the setting is no URL */
     size_t size;                /* of its own part, which the core allocates, zeroed, and frees after close */
+    bool spooled;               /* its writes may wait in the spool */
     bool any_thread;            /* submit may be called from any thread; else on the loop's */
-    /* No I/O, in gavat_new: read the settings. Not OK: said through gv_config_fail(cfg, …); nothing to undo. */
+    /* No I/O, in gavat_new: read the settings. Not OK: said through gv_config_fail(cfg, …); nothing to undo.
+     * It may take itself away (store->backend = NULL): the area is off. */
     gavat_status (*prepare)(void *self, gv_store *store, gavat_config *cfg);
     void (*open)(void *self, gavat_op *op);     /* loop's thread, first call; ends op when the store is there or is not */
     void (*submit)(void *self, gavat_op *op);   /* after open's op has ended, be it by its deadline; also after close: then it ends ECLOSED */

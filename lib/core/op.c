@@ -293,6 +293,8 @@ void gv_op_succeed(gavat_op *op, gavat_reached reached)
 void gv_op_fail(gavat_op *op, gavat_status status, uint32_t flags, const char *native, const char *format, ...)
 {
     gavat_error error = {status, flags, gv_op_backend(op), "", "no memory to say what went wrong"};
+    if (op->doubtful)
+        error.flags |= GAVAT_ERROR_MAYBE_APPLIED;
     op->staged.reached = GAVAT_REACHED_NONE;
     gv_result *result = gv_op_result(op);
     if (result) {

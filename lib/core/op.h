@@ -71,6 +71,7 @@ struct gavat_op {
     atomic_uint refs, phase, claim;
     atomic_bool cancelled;
     bool held, reserved, internal, mirrored, timeout_given;
+    bool doubtful;              /* a store before this one may have applied it: an error says so */
     uint32_t timeout_ms;
     uint64_t submitted;         /* steady, nanoseconds */
     gv_outcome staged;          /* the store's word, which counts once it is accepted */
@@ -85,6 +86,7 @@ struct gavat_op {
     size_t flush_waiting;       /* of a flush: ops that it waits for; not 0: it is in the client's list */
     uint64_t sequence;          /* the store's: which of its writes this is, or must come after */
     uint64_t progress_at;       /* steady; the worker's */
+    char ticket[37];            /* the store's: what it is known by where it must not be done twice; "": none yet */
     char uid[37];               /* from here on not zeroed, but for its first byte */
     gv_outcome imposed;         /* of an op that has ended without its store's word */
     void *progress_user;

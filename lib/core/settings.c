@@ -70,6 +70,21 @@ const gv_setting gv_settings[GV_SETTING_COUNT] = {
     [GV_SET_READERS] = {
         "GAVAT_EVENTS_READERS", NULL, GV_SETTING_INTEGER, "2", 1, 16, NULL,
         "Reader threads of the SQLite store of events. More of them help when many searches run at once."},
+    [GV_SET_SPOOL] = {
+        "GAVAT_EVENTS_SPOOL", NULL, GV_SETTING_TEXT, "./data/spool.db", 0, 0, NULL,
+        "The file in which writes of the events area wait while PostgreSQL is away, or off. Made when it is needed; "
+        "events on SQLite need none."},
+    [GV_SET_SPOOL_BYTES] = {
+        "GAVAT_EVENTS_SPOOL_MAX_BYTES", NULL, GV_SETTING_BYTES, "1GiB", MIB, 1024 * GIB, NULL,
+        "How much the spool holds. When that much waits, further writes are refused; nothing that waits is dropped."},
+    [GV_SET_SPOOL_AGE] = {
+        "GAVAT_EVENTS_SPOOL_MAX_AGE", NULL, GV_SETTING_DURATION, "168h", SECOND, 365 * 24 * HOUR, NULL,
+        "How long the oldest write may have waited in the spool before further ones are refused. "
+        "Nothing that waits is dropped."},
+    [GV_SET_ACK] = {
+        "GAVAT_EVENTS_ACK", NULL, GV_SETTING_CHOICE, "commit", 0, 0, "commit|spool",
+        "Where a write of the events area is acknowledged: when PostgreSQL has committed it, or always when it is on the "
+        "local disk, in the spool, from where it is forwarded."},
     [GV_SET_PG_CONNECTIONS] = {
         "GAVAT_POSTGRES_CONNECTIONS", NULL, GV_SETTING_INTEGER, "4", 1, 16, NULL,
         "How many connections to PostgreSQL there are at most. From four on two of them write, else one; the others read. "

@@ -27,17 +27,22 @@ void gv_call_store(gavat_op *op, gv_events_place place, const gv_record_kind *ki
     gv_incoming_free(&in);
 }
 
-/* One piece of the arena: the entry's struct and the record behind it. */
-static gavat_status append(gavat_batch *batch, const gv_incoming *in)
+gv_batch_record *gv_call_keep(gv_arena *arena, const gv_incoming *in)
 {
     size_t size = gv_call_sum(BATCHED_AT, gv_record_measure(in->kind, &in->own));
-    gv_batch_record *entry = gv_arena_alloc(&batch->arena, size);
+    gv_batch_record *entry = gv_arena_alloc(arena, size);
     if (!entry)
-        return gv_batch_fail(batch, GAVAT_ENOMEM, "no memory for another record");
+        return NULL;
     entry->kind = in->kind;
     entry->record = (char *)entry + BATCHED_AT;
     gv_record_copy(in->kind, entry->record, &in->own);
-    return gv_batch_append(batch, entry);
+    return entry;
+}
+
+static gavat_status append(gavat_batch *batch, const gv_incoming *in)
+{
+    gv_batch_record *entry = gv_call_keep(&batch->arena, in);
+    return entry ? gv_batch_append(batch, entry) : gv_batch_fail(batch, GAVAT_ENOMEM, "no memory for another record");
 }
 
 gavat_status gv_call_add(gavat_batch *batch, const gv_record_kind *kind, const void *record)

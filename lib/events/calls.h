@@ -13,6 +13,9 @@ void gv_call_store(gavat_op *op, gv_events_place place, const gv_record_kind *ki
 void gv_call_query(gavat_op *op, gv_events_place place, const gv_record_kind *kind, const gavat_filter *filter,
                    const char *keyword, const char *group);
 
+/* The record in one piece of the arena, behind its gv_batch_record; NULL: no memory. */
+gv_batch_record *gv_call_keep(gv_arena *arena, const gv_incoming *in);
+
 /* Into a batch. */
 gavat_status gv_call_add(gavat_batch *batch, const gv_record_kind *kind, const void *record);
 bool gv_call_add_json(gavat_batch *batch, const gv_record_kind *kind, gv_slice object);

@@ -2,6 +2,7 @@
  * it. */
 #include "records.h"
 #include "requests.h"
+#include "../base/clock.h"
 #include "../base/decimal.h"
 #include "../base/json.h"
 #include "../base/utf8.h"
@@ -146,10 +147,9 @@ static void clear_fields(gv_incoming *in, uint8_t flags)
     }
 }
 
-static bool settle(gv_incoming *in, gavat *g, bool any_json)
+static bool settle(gv_incoming *in, gavat *g, bool any_json, gavat_time now)
 {
     const gv_record_kind *kind = in->kind;
-    gavat_time now = gv_now(g);
     clear_fields(in, GV_FIELD_OUT);
     if (!fix_identity(in, now))
         return false;
@@ -184,13 +184,19 @@ bool gv_incoming_take(gv_incoming *in, gavat *g, const gv_record_kind *kind, con
                                   "result with gavat_%s_copy()", name, name, name);
     memcpy(&in->own, record, size < kind->size ? size : kind->size);
     clear_fields(in, GV_FIELD_KEPT);
-    return settle(in, g, any_json);
+    return settle(in, g, any_json, gv_now(g));
 }
 
 bool gv_incoming_read(gv_incoming *in, gavat *g, const gv_record_kind *kind, gv_slice object)
 {
     begin(in, kind);
-    return gv_read_object(in, object) && settle(in, g, true);
+    return gv_read_object(in, object) && settle(in, g, true, gv_now(g));
+}
+
+bool gv_incoming_restore(gv_incoming *in, gavat *g, const gv_record_kind *kind, gv_slice object)
+{
+    begin(in, kind);
+    return gv_read_object(in, object) && settle(in, g, true, GV_TIME_MAX);
 }
 
 void gv_incoming_free(gv_incoming *in)

@@ -22,6 +22,7 @@ const gv_kind gv_events_ops[GV_EVENTS_PLACES] = {
     KIND(GV_EVENT_STATS, "get_event_stats", 0),
     KIND(GV_SALE_STATS, "get_sale_stats", 0),
     KIND(GV_MESSAGE_STATS, "get_message_stats", 0),
+    KIND(GV_FORWARD, "forward_spool", GV_WRITE),
 };
 _Static_assert(GV_EVENTS_PLACES <= GV_PLACES, "a client counts each kind in a place of its own");
 

@@ -77,6 +77,8 @@ typedef struct gv_incoming {
 bool gv_incoming_take(gv_incoming *in, gavat *g, const gv_record_kind *kind, const void *record, bool any_json);
 /* The same from one JSON object, keys as the columns; id and updated_at are ignored, an unknown key is refused. */
 bool gv_incoming_read(gv_incoming *in, gavat *g, const gv_record_kind *kind, gv_slice object);
+/* The same of one that had passed before, and was kept as gv_record_print gave it: its times may be ahead of a clock that was set back. */
+bool gv_incoming_restore(gv_incoming *in, gavat *g, const gv_record_kind *kind, gv_slice object);
 void gv_incoming_free(gv_incoming *in);
 
 /* The struct with all its texts behind it, in one piece of memory. */

@@ -10,6 +10,7 @@ typedef enum gv_events_place {
     GV_GET_EVENTS, GV_GET_SALES, GV_GET_MESSAGES, GV_GET_SESSIONS, GV_GET_SESSION, GV_SEARCH_EVENTS, GV_TAIL_EVENTS,
     GV_EVENT_STATS, GV_SALE_STATS, GV_MESSAGE_STATS,
     GV_CHECK_EVENTS, GV_SCHEMA_EVENTS, GV_UPGRADE_EVENTS,
+    GV_FORWARD,                 /* spool/delivery.h */
     GV_EVENTS_PLACES
 } gv_events_place;
 extern const gv_kind gv_events_ops[GV_EVENTS_PLACES];   /* those of calls of the area's own; the others, for backends.c: */

@@ -167,7 +167,7 @@ static int apply_all(gv_writer *writer, gv_list *ops, gv_list *done, size_t *lef
         if (writer->set_aside && writer->set_aside(writer->self, op))
             continue;
         gv_list_append(done, link);
-        if (!gv_op_take(op))
+        if (atomic_load(&op->claim) != GV_CLAIM_TAKEN && !gv_op_take(op))     /* another store may have had it before */
             continue;
         int code = writer->apply(writer->self, op);
         if (!writer->db->handle || sqlite3_get_autocommit(writer->db->handle))

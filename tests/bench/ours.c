@@ -22,6 +22,7 @@ void ours_open_url(ours *self, const char *url, bool with_index, sample *source)
     self->sample = source;
     gavat_config *cfg = gavat_config_new();
     gavat_config_set(cfg, "POSTGRES_URL", url);
+    gavat_config_set(cfg, "GAVAT_EVENTS_SPOOL", "off");
     gavat_config_set(cfg, "MONGODB_URI", "off");
     gavat_config_set(cfg, "REDIS_URL", "off");
     gavat_config_set(cfg, "GAVAT_EVENTS_SEARCH_INDEX", with_index ? "on" : "off");

@@ -264,7 +264,7 @@ static void *hold_lock(void *user)
 
 static void a_lock_holds_up_its_own_ops_only_and_not_for_good(void **state)
 {
-    static const char *const two[] = {"GAVAT_POSTGRES_CONNECTIONS", "4", NULL};
+    static const char *const two[] = {"GAVAT_POSTGRES_CONNECTIONS", "4", "GAVAT_EVENTS_SPOOL", "off", NULL};
     gavat *g = reopen(state, two);
     gavat_op *late = held(g), *op = held(g);
     log_one(g, "u", "before", 1);
@@ -294,7 +294,8 @@ static void a_read_only_database_is_told(void **state)
     char url[600];
     log_one(g, "u", "a", 1);
     snprintf(url, sizeof url, "%.500s%s", ((fresh *)*state)->url, "%20-cdefault_transaction_read_only%3Don");
-    gavat *reader = open_client(url, NULL);
+    static const char *const alone[] = {"GAVAT_EVENTS_SPOOL", "off", NULL};
+    gavat *reader = open_client(url, alone);
     gavat_event event = an_event("u", "note", "b", 2);
     gavat_op *op = held(reader), *seen = held(reader);
     gavat_log_event(op, &event);
@@ -313,6 +314,7 @@ static void expect_no_opening(const char *url, gavat_status status, const char *
     gavat *g = NULL;
     gavat_config *cfg = gavat_config_new();
     gavat_config_set(cfg, "POSTGRES_URL", url);
+    gavat_config_set(cfg, "GAVAT_EVENTS_SPOOL", "off");
     assert_int_equal(gavat_new(&g, NULL, cfg), GAVAT_OK);
     gavat_config_free(cfg);
     gavat_set_log(g, GAVAT_LOG_ERROR, NULL, NULL);

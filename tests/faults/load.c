@@ -86,6 +86,7 @@ int main(int argc, char **argv)
         return 2;
     gavat_config *cfg = gavat_config_new();
     gavat_config_set(cfg, "POSTGRES_URL", argv[1]);
+    gavat_config_set(cfg, "GAVAT_EVENTS_SPOOL", "off");
     gavat_config_set(cfg, "MONGODB_URI", "off");
     gavat_config_set(cfg, "REDIS_URL", "off");
     gavat_config_set(cfg, "GAVAT_MAX_OPS", "400");

@@ -27,6 +27,7 @@ static char patterns[AREAS][512] = {"sqlite:///{folder}/events.db"};      /* the
 static bool all;                                /* of all areas, not only of the one at hand */
 static char form[20];                           /* behind '#' in the URL at hand: plain, adopted, of the tables; pooled; "": as they are made */
 static gavat_clock_fn clock_fn;
+static char spool_path[300];                    /* in the case's folder; "": outside of a case */
 
 void make_folder(char out[256])
 {
@@ -92,6 +93,7 @@ gavat *open_client(const char *url, const char *const *settings)
         gavat_config_set(cfg, areas[i].setting, &areas[i] == area ? url : "off");
     gavat_config_set(cfg, "GAVAT_TIMEOUT", "20s");
     gavat_config_set(cfg, "GAVAT_POSTGRES_PARTITIONS", strcmp(form, "plain") == 0 ? "0" : "1");        /* few, they are made for each case */
+    gavat_config_set(cfg, "GAVAT_EVENTS_SPOOL", *spool_path ? spool_path : "off");
     for (; settings && *settings; settings += 2)
         gavat_config_set(cfg, settings[0], settings[1]);
     if (gavat_new(&g, NULL, cfg) != GAVAT_OK)
@@ -152,6 +154,7 @@ int open_fresh(void **state)
     assert_non_null(f);
     *state = f;
     make_folder(f->folder);
+    snprintf(spool_path, sizeof spool_path, "%s/spool.db", f->folder);
     snprintf(f->name, sizeof f->name, "t%d_%u", (int)getpid(), ++count);
     make_url(f, patterns[area - areas], f->url);
     make_schema(f->url, f->name);
@@ -169,6 +172,7 @@ int close_fresh(void **state)
 {
     fresh *f = *state;
     clock_fn = NULL;
+    spool_path[0] = '\0';
     close_client(f->g);
     drop_schema(f->url, f->name);
     drop_folder(f->folder);

@@ -83,7 +83,8 @@ void *gv_pg_job_new(gv_pg *self, size_t size, gavat_op *op)
 void gv_pg_finish(gavat_op *op)
 {
     gv_pg *self = op->client->stores[GV_EVENTS].self;   /* op may be gone with the next line */
-    gv_op_finish(op);
+    if (!gv_pg_record_refused(op))
+        gv_op_finish(op);
     gv_pg_hand_out(self);
 }
 
@@ -99,6 +100,10 @@ static void fail_list(gv_list *ops, const gv_pg_failure *failure)
     gv_link *link;
     while ((link = gv_list_take(ops))) {
         gavat_op *op = GV_CONTAINER(link, gavat_op, link);
+        gv_pg_failure away = *failure;
+        away.lost = true;
+        if (gv_pg_spool_instead(op, &away, false))
+            continue;
         if (op->kind->place == GV_CHECK_EVENTS)
             gv_pg_say_down(op, failure);
         else if (atomic_load(&op->claim) != GV_CLAIM_WITHDRAWN)
@@ -140,12 +145,12 @@ static void hand_out(gv_pg *self)
     for (unsigned i = 0; i < self->connection_count; i++)
         if (self->connections[i].doomed)
             gv_pg_lose(&self->connections[i], NULL);
+    if (self->broken)
+        gv_pg_fail_all(self, &self->why);
     if (self->opening) {
         run_opening(self);
         return;
     }
-    if (self->broken)
-        gv_pg_fail_all(self, &self->why);
     gv_pg_run(self);
     gv_pg_run_tails(self);
     if (self->fold_due && !self->folding && gv_clock_steady() >= self->fold_at)
@@ -249,6 +254,7 @@ static void on_timer(uv_timer_t *timer)
     sweep(&self->parked);
     gv_pg_wake_later(self, now);
     gv_pg_sweep_tails(self);
+    gv_pg_spool_late(self, now);
     drop_unwanted(self);
     if (self->down_since)
         gv_pg_want(&self->connections[0]);
@@ -289,6 +295,11 @@ static void submit(void *own, gavat_op *op)
         gv_op_fail(op, GAVAT_ESCHEMA, 0, "", "events: the tables in %s are of a newer library, or not of the shape known here: see gavatctl "
                    "schema status", self->store->shown);
         gv_op_finish(op);
+        return;
+    }
+    if (gv_spool_keeps(op) && (gv_spool_is_first(op->client) || gv_pg_is_away(self))) {
+        gv_pg_spool_waiting(self);      /* what came before it */
+        gv_spool_pass(op, false);
         return;
     }
     gv_pg_enqueue(self, op);
@@ -332,6 +343,7 @@ const gv_backend gv_postgresql_events = {
     .area = GV_EVENTS,
     .schemes = schemes,
     .size = sizeof(gv_pg),
+    .spooled = true,
     .prepare = prepare,
     .open = open_store,
     .submit = submit,

@@ -29,13 +29,28 @@ static void finish_range(gv_pg_chunk *chunk, gv_pg_range range)
     gv_list ops;
     gv_list_init(&ops);
     for (size_t i = range.from; i < range.to; i++)
-        gv_list_append(&ops, &chunk->items[i].op->link);
+        if (chunk->items[i].given)
+            gavat_op_unref(chunk->items[i].op);
+        else if (!gv_pg_record_refused(chunk->items[i].op))
+            gv_list_append(&ops, &chunk->items[i].op->link);
     gv_ops_finish(chunk->job.self->store->client, &ops);
 }
 
 static gv_pg_range current(const gv_pg_chunk *chunk)
 {
     return chunk->ranges[chunk->range_count - 1];
+}
+
+static void fail_item(gv_pg_item *item, const gv_pg_failure *failure, bool sent)
+{
+    if (item->given)
+        return;
+    gavat_op_ref(item->op);
+    item->given = gv_pg_spool_instead(item->op, failure, sent);
+    if (item->given)
+        return;
+    gavat_op_unref(item->op);
+    gv_pg_fail(item->op, failure, failure->lost && sent ? GAVAT_ERROR_MAYBE_APPLIED : 0, "writing to");
 }
 
 /* Nothing more is to be written; failure: why what is left was not. */
@@ -46,7 +61,7 @@ static void end_chunk(gv_pg_chunk *chunk, const gv_pg_failure *failure)
     for (; !done && chunk->range_count; chunk->range_count--) {
         gv_pg_range range = current(chunk);
         for (size_t i = range.from; i < range.to; i++)
-            gv_pg_fail(chunk->items[i].op, failure, failure->lost ? GAVAT_ERROR_MAYBE_APPLIED : 0, "writing to");
+            fail_item(&chunk->items[i], failure, chunk->job.sent);
         finish_range(chunk, range);
     }
     gv_pg_free_lane(&chunk->job);
@@ -61,7 +76,7 @@ static bool is_wanted(const gv_pg_job *job)
     if (chunk->done)
         return gv_op_wanted(chunk->items[0].op);
     for (size_t i = 0; i < chunk->count; i++)
-        if (gv_op_wanted(chunk->items[i].op))
+        if (!chunk->items[i].given && gv_op_wanted(chunk->items[i].op))
             return true;
     return false;
 }
@@ -69,8 +84,18 @@ static bool is_wanted(const gv_pg_job *job)
 static void drop(gv_pg_job *job, const gv_pg_failure *failure)
 {
     gv_pg_failure lost = *failure;
-    lost.lost = job->sent;      /* … and then nobody knows */
+    lost.lost = failure->lost || job->sent;     /* … and then nobody knows */
     end_chunk((gv_pg_chunk *)job, &lost);
+}
+
+static gavat_op *op_at(gv_pg_job *job, size_t i, bool **given)
+{
+    gv_pg_chunk *chunk = (gv_pg_chunk *)job;
+    size_t at = chunk->range_count ? current(chunk).from + i : 0;
+    if (chunk->done || !chunk->range_count || at >= chunk->ranges[0].to)        /* the last range is at the bottom */
+        return NULL;
+    *given = &chunk->items[at].given;
+    return chunk->items[at].op;
 }
 
 static void send_kind(gv_pg_chunk *chunk, const gv_record_kind *kind, const gv_pg_item *items, size_t count)
@@ -124,6 +149,8 @@ static void settle(gv_pg_chunk *chunk, gv_pg_range range, const gv_pg_failure *f
         chunk->items[0].op->staged.number += (int64_t)(range.to - range.from);
     } else {
         for (size_t i = range.from; i < range.to; i++) {
+            if (chunk->items[i].given)
+                continue;
             if (failure)
                 gv_pg_fail(chunk->items[i].op, failure, 0, "writing to");
             else
@@ -174,6 +201,7 @@ static gv_pg_chunk *make(gv_pg *self, size_t room)
     chunk->job.ended = ended;
     chunk->job.wanted = is_wanted;
     chunk->job.drop = drop;
+    chunk->job.op_at = op_at;
     return chunk;
 }
 
@@ -210,7 +238,7 @@ bool gv_pg_start_chunk(gv_pg_connection *connection)
         gv_prefetch(connection->lane.head.next, sizeof *op);
         if (chunk && gv_op_take(op)) {
             const gv_log_request *request = op->request;
-            chunk->items[chunk->count++] = (gv_pg_item){op, 0, request->kind, request->record};
+            chunk->items[chunk->count++] = (gv_pg_item){op, 0, request->kind, request->record, false};
             continue;
         }
         if (!chunk)

@@ -138,7 +138,7 @@ static void note_down(gv_pg *self, const gv_pg_failure *failure)
     self->why = *failure;
     if (!self->down_since)
         self->down_since = now;
-    gv_store_set_health(self->store, GAVAT_HEALTH_DOWN, failure->text);
+    gv_pg_say_health(self, failure->text);
     if (!gv_pg_is_final(failure) && now - self->down_since < BROKEN)
         return;
     self->broken = true;
@@ -177,7 +177,7 @@ static void connect_failed(gv_pg_connection *connection, const gv_pg_failure *fa
         gv_list_move(&self->connections[0].lane, &connection->lane);    /* one lane is what there is */
         self->lanes = 1;
     }
-    if (self->opening && !self->opening->on && connection->number == 0 && !starting)
+    if (self->opening && !self->opening->on && connection->number == 0 && !starting && !gv_pg_cover_opening(self, failure))
         self->opening->drop(self->opening, failure);
     gv_pg_hand_out(self);
 }
@@ -203,9 +203,11 @@ static void connected(gv_pg_connection *connection)
     if (self->down_since)
         gv_log(self->store->client, GAVAT_LOG_INFO, "events", "%s is there again", self->store->shown);
     self->down_since = 0;
-    self->broken = false;
-    if (!self->opening)
-        gv_store_set_health(self->store, GAVAT_HEALTH_UP, "");
+    self->broken = self->stalled = false;
+    if (!self->opening) {
+        gv_pg_say_health(self, "");
+        gv_spool_wake(self->store->client);
+    }
     gv_pg_watch_socket(connection, UV_READABLE);
     gv_pg_hand_out(self);
 }

@@ -239,6 +239,8 @@ static void end_round(gv_pg_connection *connection, gv_pg_job *job, const gv_pg_
     round->begun = false;
     if (failed)
         connection->timeout_ms = UINT64_MAX;    /* a SET is undone with its transaction */
+    else
+        gv_pg_note_answer(connection->self);
     job->ended(job, failed ? &failure : NULL);
 }
 

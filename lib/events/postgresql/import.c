@@ -13,6 +13,10 @@ static void go_on(gv_pg_import *import);
 void gv_pg_reject(gavat_op *op, uint64_t index, const gv_pg_failure *failure)
 {
     char why[512];
+    if (op->kind->place == GV_FORWARD) {
+        gv_forward_refuse(op, index, failure->state, gv_pg_reason(failure, why, sizeof why));
+        return;
+    }
     gv_result *result = gv_op_result(op);
     if (result)
         gv_result_reject(result, index, gv_pg_reason(failure, why, sizeof why));
@@ -49,7 +53,7 @@ static void fill(gv_pg_import *import, size_t *count, const gv_pg_item **session
         bool merges = record->kind == &gv_sessions_kind;
         if (merges && *count)
             return;
-        import->items[(*count)++] = (gv_pg_item){import->op, entry->index, record->kind, record->record};
+        import->items[(*count)++] = (gv_pg_item){import->op, entry->index, record->kind, record->record, false};
         import->next++;
         if (merges) {
             *session = &import->items[0];

@@ -11,7 +11,7 @@
 #define GV_EVENTS_POSTGRESQL_H
 #include "../../core/client.h"
 #include "../../base/decimal.h"
-#include "../requests.h"
+#include "../spool/delivery.h"
 #include <libpq-fe.h>
 
 #define GV_PG_CONNECTIONS 16
@@ -66,6 +66,7 @@ struct gv_pg_job {
     void (*ended)(gv_pg_job *job, const gv_pg_failure *failure);        /* of a round; NULL: it is committed */
     bool (*wanted)(const gv_pg_job *job);       /* somebody still waits for it */
     void (*drop)(gv_pg_job *job, const gv_pg_failure *failure);         /* it is not under way: finish its ops and free it */
+    gavat_op *(*op_at)(gv_pg_job *job, size_t i, bool **given);         /* its ops that the spool may take, NULL behind the last; NULL: none */
     uint64_t due;               /* steady: nobody waits for it after that; 0: no limit */
     uint64_t sequence;          /* of its first write */
     unsigned tries;
@@ -125,6 +126,7 @@ struct gv_pg {
     uint64_t down_since;        /* steady; 0: a connection was there last time */
     unsigned silent;            /* attempts to connect that got no answer at all */
     bool broken;                /* down for too long: ops fail at once */
+    bool stalled;               /* connected, and does not answer: spooling.c */
     gv_pg_failure why;          /* of the last attempt to connect */
     bool unfit;                 /* tables of a newer library, or somebody else's: nothing is done with them */
     bool unnamed;               /* behind a pooler: no named statements, nothing is left in a session */
@@ -169,6 +171,19 @@ void gv_pg_receive(gv_pg_connection *connection, bool readable);
 void gv_pg_forget_statements(gv_pg_connection *connection);
 void gv_pg_end_rounds(gv_pg_connection *connection, const gv_pg_failure *failure);
 
+/* spooling.c */
+bool gv_pg_is_away(const gv_pg *self);
+bool gv_pg_must_queue(const gavat_op *op);      /* behind what is in the spool */
+void gv_pg_spool_waiting(gv_pg *self);          /* all writes */
+void gv_pg_spool_late(gv_pg *self, uint64_t now);
+/* A write that the server could not be asked, or did not answer: true: it is the spool's now. */
+bool gv_pg_spool_instead(gavat_op *op, const gv_pg_failure *failure, bool doubtful);
+bool gv_pg_record_refused(gavat_op *op);        /* it has failed EREJECTED: true: it ends when the spool has noted that */
+void gv_pg_say_health(gv_pg *self, const char *ails);   /* "": nothing does */
+void gv_pg_note_answer(gv_pg *self);            /* a round went well */
+/* Opening answers without the server where the spool stands in for it, and goes on by itself. True: so, or it is too early to tell. */
+bool gv_pg_cover_opening(gv_pg *self, const gv_pg_failure *failure);
+
 /* errors.c */
 gavat_status gv_pg_status(const gv_pg_failure *failure);
 bool gv_pg_is_refusal(const gv_pg_failure *failure);    /* of a record, for good */
@@ -207,6 +222,7 @@ typedef struct gv_pg_item {     /* a record on its way in */
     uint64_t index;             /* in op's batch */
     const gv_record_kind *kind;
     const void *record;
+    bool given;                 /* op is the spool's now, a reference is ours */
 } gv_pg_item;
 /* The columns of one record, or of those of this kind as arrays. folded: with the folded text of events. */
 void gv_pg_add_record(gv_pg_params *params, const gv_record_kind *kind, const void *record, bool folded);
@@ -241,6 +257,7 @@ bool gv_pg_start_import(gv_pg *self, gavat_op *op);             /* import.c: the
 bool gv_pg_start_page(gv_pg *self, gavat_op *op);               /* page.c: pages, one session, search */
 bool gv_pg_start_stats(gv_pg *self, gavat_op *op);              /* stats.c */
 bool gv_pg_start_prune(gv_pg *self, gavat_op *op);              /* prune.c */
+bool gv_pg_uncouple_opening(gv_pg *self);      /* schema.c: its op has ended well, the rest of it goes on. False: no memory */
 bool gv_pg_start_schema(gv_pg *self, gavat_op *op);             /* schema.c: opening, describing, upgrading */
 bool gv_pg_start_check(gv_pg *self, gavat_op *op);              /* check.c */
 void gv_pg_say_down(gavat_op *op, const gv_pg_failure *failure);        /* of a check, without a connection */
@@ -259,6 +276,14 @@ void gv_pg_end_tails(gv_pg *self, const gv_pg_failure *failure);
 /* Parts of an import, on the first lane; done: all of them are settled. failure: not of a record: the rest is not to be tried. */
 typedef void gv_pg_part_done(gavat_op *import, const gv_pg_failure *failure);
 bool gv_pg_import_chunk(gv_pg *self, const gv_pg_item *items, size_t count, gv_pg_part_done *done);
+bool gv_pg_start_forward(gv_pg *self, gavat_op *op);            /* forward.c: the barrier's */
+bool gv_pg_forward_unit(gv_pg *self, gavat_op *op, size_t entry, gv_pg_part_done *done);
+bool gv_pg_forward_update(gv_pg *self, gavat_op *op, size_t entry, gv_pg_part_done *done);
+/* What merges or changes something is done once: its ticket is a row, written with it. */
+#define GV_PG_TICKET (-2)       /* the tag of that statement */
+void gv_pg_send_ticket(gv_pg_job *job, const char *ticket);
+bool gv_pg_was_applied(const gv_pg_failure *failure);
+const char *gv_pg_ticket_of(gavat_op *op);
 bool gv_pg_import_session(gv_pg *self, const gv_pg_item *item, gv_pg_part_done *done);
 void gv_pg_reject(gavat_op *op, uint64_t index, const gv_pg_failure *failure);
 

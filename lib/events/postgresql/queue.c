@@ -47,12 +47,18 @@ static bool lanes_idle(const gv_pg *self)
 static void start_barrier(gv_pg *self, gavat_op *op)
 {
     gv_list_remove(&op->link);
+    if (gv_pg_must_queue(op)) {
+        gv_spool_pass(op, false);
+        return;
+    }
     if (!gv_op_take(op)) {
         gv_op_finish(op);
         return;
     }
     bool started;
-    if (op->kind->place == GV_IMPORT)
+    if (op->kind->place == GV_FORWARD)
+        started = gv_pg_start_forward(self, op);
+    else if (op->kind->place == GV_IMPORT)
         started = gv_pg_start_import(self, op);
     else if (op->kind->place == GV_COMMIT)
         started = gv_pg_start_unit(&self->connections[0], op);
@@ -89,7 +95,9 @@ static void start_job(gv_pg_connection *connection)
         return;
     }
     gv_list_remove(&op->link);
-    if (!gv_op_take(op))
+    if (gv_pg_must_queue(op))
+        gv_spool_pass(op, false);
+    else if (!gv_op_take(op))
         gv_op_finish(op);
     else if (op->kind->place == GV_SET_SESSION)
         gv_pg_start_unit(connection, op);

@@ -10,6 +10,7 @@
 #define PAUSE UINT64_C(300000000)       /* nanoseconds, after a lock was not to be had */
 #define TRIES 100                       /* … or somebody else was at it */
 #define LOOKS_MOST 5000
+#define UNCOUPLED UINT64_C(20000000000)         /* nanoseconds for a round that nobody waits for */
 
 typedef enum gv_pg_stage { PROBE, READ_VERSION, EXTEND, CREATE, ADD, DROP_BROKEN, BUILD, FIND_PART, ATTACH, COMPLETE } gv_pg_stage;
 
@@ -19,6 +20,7 @@ typedef struct gv_pg_schema {
     gv_pg_stage stage;
     gv_pg_look look;
     bool opening, extended, failed;
+    bool uncoupled;             /* gavat_open has had its answer: op is one of ours, which nobody hears of */
     bool sure;                  /* nobody was changing the tables during the last look */
     bool done[GV_PG_STEPS_MOST];        /* by this upgrade */
     size_t at;                  /* the step under way */
@@ -34,8 +36,12 @@ static void finish(gv_pg_schema *schema)
     if (schema->opening) {
         self->opening = NULL;
         if (op->staged.error.status == GAVAT_OK) {
-            gv_store_set_health(self->store, GAVAT_HEALTH_UP, "");
+            gv_pg_say_health(self, "");
             self->fold_due = self->search_index;
+            gv_spool_wake(self->store->client);
+        } else if (schema->uncoupled && !self->closing) {
+            gv_pg_say_health(self, op->staged.error.message);
+            gv_log(self->store->client, GAVAT_LOG_ERROR, "events", "%s", op->staged.error.message);
         }
     }
     gv_text_free(&schema->look.changed);
@@ -46,7 +52,8 @@ static void finish(gv_pg_schema *schema)
 
 static bool is_wanted(const gv_pg_job *job)
 {
-    return gv_op_wanted(((const gv_pg_schema *)job)->op);
+    const gv_pg_schema *schema = (const gv_pg_schema *)job;
+    return schema->uncoupled || gv_op_wanted(schema->op);
 }
 
 static bool is_changing(const gv_pg_schema *schema)
@@ -221,6 +228,8 @@ static void complete(gv_pg_schema *schema)
 static void begin(gv_pg_job *job)
 {
     gv_pg_schema *schema = (gv_pg_schema *)job;
+    if (schema->uncoupled)
+        job->due = gv_clock_steady() + UNCOUPLED;
     switch (schema->stage) {
     case PROBE:
         if (schema->sure)
@@ -403,6 +412,8 @@ static bool is_contended(const gv_pg_schema *schema, const gv_pg_failure *failur
 static void ended(gv_pg_job *job, const gv_pg_failure *failure)
 {
     gv_pg_schema *schema = (gv_pg_schema *)job;
+    if (schema->uncoupled && failure && failure->lost)
+        job->tries = 0;         /* for as long as it takes */
     if (failure && schema->stage == EXTEND && !failure->lost)
         failure = NULL;         /* without it searches are slower: the doctor says so */
     if (!failure && ++schema->looks < LOOKS_MOST) {
@@ -430,6 +441,23 @@ static void ended(gv_pg_job *job, const gv_pg_failure *failure)
         return;
     }
     drop(job, failure);
+}
+
+bool gv_pg_uncouple_opening(gv_pg *self)
+{
+    gv_pg_schema *schema = (gv_pg_schema *)self->opening;
+    gavat_op *op = schema->op;
+    if (schema->uncoupled)
+        return true;
+    gavat_op *ours = gv_op_new_internal(self->store->client, NULL, NULL);
+    if (!ours)
+        return false;
+    gv_op_begin(ours, op->kind);
+    schema->op = ours;
+    schema->uncoupled = true;
+    gv_op_succeed(op, GAVAT_REACHED_NONE);
+    gv_op_finish(op);
+    return true;
 }
 
 bool gv_pg_start_schema(gv_pg *self, gavat_op *op)

@@ -51,6 +51,8 @@ const gv_pg_step gv_pg_steps[] = {
      "(target_id, timestamp)", NULL},
     {GV_PG_INDEX, "index user_sessions (user_id)", "user_sessions", "ix_user_sessions_user_id", GV_PG_UNIQUE, "(user_id)", NULL},
     {GV_PG_INDEX, "index user_sessions (last_activity)", "user_sessions", "gavat_user_sessions_activity", 0, "(last_activity)", NULL},
+    /* Tickets of what was merged or changed, so that it is not done twice. */
+    {GV_PG_TABLE, "table gavat_applied", "gavat_applied", NULL, 0, "\tticket uuid PRIMARY KEY", NULL},
     {GV_PG_TABLE, "table gavat_schema_steps", "gavat_schema_steps", NULL, GV_PG_SPARE,
      "\tarea varchar(20),\n\tstep varchar(100),\n\tchecksum varchar(16) NOT NULL,\n\tapplied_at timestamptz NOT NULL DEFAULT now(),\n\t"
      "PRIMARY KEY (area, step)", NULL},

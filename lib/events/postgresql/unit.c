@@ -1,6 +1,8 @@
 /* unit.c: records that are stored together or not at all, and sessions, which are merged with what is stored. What is stored is read first;
  * the round that writes fails when it was changed meanwhile, and all is done again: no lock is held between the two. */
 #include "postgresql.h"
+#include "../../base/clock.h"
+#include "../../base/uuid.h"
 #include <stdio.h>
 
 #define CHANGED "22012"         /* division by zero: the row was not as it had been read */
@@ -14,8 +16,12 @@ typedef struct gv_pg_unit {
     gv_pg_item *items;
     char **stored;              /* of each session: extra_data as it will be before it; NULL: none */
     bool *there;                /* of each session: there is a row */
+    bool *older;                /* of each session: what is stored is newer than this write out of the spool */
     bool reading;
-    gv_pg_part_done *done;      /* of an import */
+    bool given;                 /* the op is the spool's now, a reference is ours */
+    gv_pg_part_done *done;      /* of an import, or of a forward */
+    const gv_entry *entry;      /* of a forward */
+    char ticket[GV_UUID_ROOM];  /* of an import's part: the op has many */
 } gv_pg_unit;
 
 static const char update_sql[] =
@@ -25,6 +31,17 @@ static const char update_sql[] =
 static const char insert_sql[] =
     "WITH done AS (INSERT INTO user_sessions (user_id, username, session_token, bot_type, is_active, last_activity, created_at, extra_data) "
     "VALUES ($1, $2, $3, $4, $8, $5, $6, $7::json) ON CONFLICT (user_id) DO NOTHING RETURNING 1) SELECT 1 / count(*) FROM done";
+
+/* Out of the spool: not over what is newer. What is newer keeps its place, and what it lacks is added. */
+static const char update_aged_sql[] =
+    "WITH done AS (UPDATE user_sessions SET username = coalesce($2, username), session_token = coalesce($3, session_token), "
+    "bot_type = coalesce($4, bot_type), is_active = $8, last_activity = $5, extra_data = $6::json "
+    "WHERE user_id = $1 AND extra_data::text IS NOT DISTINCT FROM $7 AND (last_activity > $9 AND last_activity <= now()) IS NOT TRUE "
+    "RETURNING 1) SELECT 1 / count(*) FROM done";
+static const char update_older_sql[] =
+    "WITH done AS (UPDATE user_sessions SET username = coalesce(username, $2), session_token = coalesce(session_token, $3), "
+    "bot_type = coalesce(bot_type, $4), last_activity = greatest(last_activity, $5), extra_data = $6::json "
+    "WHERE user_id = $1 AND extra_data::text IS NOT DISTINCT FROM $7 AND last_activity > $9 RETURNING 1) SELECT 1 / count(*) FROM done";
 
 static bool is_session(const gv_pg_item *item)
 {
@@ -41,7 +58,7 @@ static void forget(gv_pg_unit *unit)
     for (size_t i = 0; i < unit->count; i++) {
         gv_free(unit->stored[i]);
         unit->stored[i] = NULL;
-        unit->there[i] = false;
+        unit->there[i] = unit->older[i] = false;
     }
 }
 
@@ -55,18 +72,29 @@ static void end_unit(gv_pg_unit *unit, const gv_pg_failure *failure)
     gv_free(unit->items);
     gv_free(unit->stored);
     gv_free(unit->there);
+    gv_free(unit->older);
+    bool given = unit->given;
     gv_free(unit);
     if (done)
         done(op, failure);
+    else if (given)
+        gavat_op_unref(op);
     else
-        gv_op_finish(op);
+        gv_pg_finish(op);
     gv_pg_hand_out(self);
 }
 
 static void fail(gv_pg_unit *unit, const gv_pg_failure *failure)
 {
-    if (!unit->done)
-        gv_pg_fail(unit->op, failure, failure->lost ? GAVAT_ERROR_MAYBE_APPLIED : 0, "writing to");
+    bool sent = unit->job.sent && !unit->reading;
+    if (!unit->done && !unit->given) {
+        gavat_op_ref(unit->op);
+        unit->given = gv_pg_spool_instead(unit->op, failure, sent);
+        if (!unit->given) {
+            gavat_op_unref(unit->op);
+            gv_pg_fail(unit->op, failure, failure->lost && sent ? GAVAT_ERROR_MAYBE_APPLIED : 0, "writing to");
+        }
+    }
     end_unit(unit, failure);
 }
 
@@ -78,8 +106,35 @@ static bool is_wanted(const gv_pg_job *job)
 static void drop(gv_pg_job *job, const gv_pg_failure *failure)
 {
     gv_pg_failure lost = *failure;
-    lost.lost = job->sent && !((gv_pg_unit *)job)->reading;
+    lost.lost = failure->lost || (job->sent && !((gv_pg_unit *)job)->reading);
     fail((gv_pg_unit *)job, &lost);
+}
+
+static gavat_op *op_at(gv_pg_job *job, size_t i, bool **given)
+{
+    gv_pg_unit *unit = (gv_pg_unit *)job;
+    *given = &unit->given;
+    return i || unit->done ? NULL : unit->op;
+}
+
+static const char *ticket_of(gv_pg_unit *unit)
+{
+    if (unit->entry)
+        return unit->entry->ticket;
+    if (unit->done && !*unit->ticket)
+        gv_uuid_make(gv_now(unit->op->client), unit->ticket);
+    return unit->done ? unit->ticket : gv_pg_ticket_of(unit->op);
+}
+
+/* Of the call, however late it is done. */
+static gavat_time time_of(const gv_pg_unit *unit)
+{
+    const gavat_op *op = unit->op;
+    if (unit->entry)
+        return unit->entry->at;
+    if (op->batch)              /* an import's too */
+        return gv_now(op->client) - (int64_t)((gv_clock_steady() - op->submitted) / 1000);
+    return ((const gv_log_request *)op->request)->now;
 }
 
 static void read_stored(gv_pg_unit *unit)
@@ -93,7 +148,9 @@ static void read_stored(gv_pg_unit *unit)
         if (is_session(&unit->items[i]))
             gv_pg_put_text(&params, gv_slice_of(user_of(&unit->items[i])));
     params.failed |= params.arrays.failed;
-    gv_pg_send(&unit->job, "SELECT user_id, extra_data::text FROM user_sessions WHERE user_id = ANY ($1)", &params, 0);
+    gv_pg_add_time(&params, unit->entry && !unit->entry->whatever_age ? unit->entry->at : 0);
+    gv_pg_send(&unit->job, "SELECT user_id, extra_data::text, (last_activity > $2 AND last_activity <= now()) IS TRUE "
+               "FROM user_sessions WHERE user_id = ANY ($1)", &params, 0);
     gv_pg_params_free(&params);
     gv_pg_sync(&unit->job);
 }
@@ -107,9 +164,18 @@ static bool hand_on(gv_pg_unit *unit, size_t from, const char *extra)
         gv_free(unit->stored[i]);
         unit->stored[i] = gv_copy_text(extra);
         unit->there[i] = true;
+        unit->older[i] = unit->older[from];
         return unit->stored[i];
     }
     return true;
+}
+
+static bool merge(const gv_pg_unit *unit, size_t i, gv_text *extra)
+{
+    const gavat_session *session = unit->items[i].record;
+    if (unit->older[i] && unit->stored[i])
+        return gv_session_merge_extra(extra, session->extra_data, unit->stored[i]);
+    return gv_session_merge_extra(extra, unit->stored[i], session->extra_data);
 }
 
 static void send_session(gv_pg_unit *unit, size_t i, gavat_time now)
@@ -117,7 +183,8 @@ static void send_session(gv_pg_unit *unit, size_t i, gavat_time now)
     const gavat_session *session = unit->items[i].record;
     gv_pg_params params = {0};
     gv_text extra = {0};
-    params.failed = !gv_session_merge_extra(&extra, unit->stored[i], session->extra_data);
+    bool aged = unit->entry && !unit->entry->whatever_age;
+    params.failed = !merge(unit, i, &extra);
     gv_pg_add_text(&params, session->user_id);
     gv_pg_add_text(&params, session->username);
     gv_pg_add_text(&params, session->session_token);
@@ -129,8 +196,11 @@ static void send_session(gv_pg_unit *unit, size_t i, gavat_time now)
     if (unit->there[i])
         gv_pg_add_text(&params, unit->stored[i]);
     gv_pg_add_flag(&params, session->is_active < 0 ? -1 : 1);
+    if (unit->there[i] && (aged || unit->older[i]))
+        gv_pg_add_time(&params, now);
     params.failed |= !hand_on(unit, i, gv_text_get(&extra));
-    gv_pg_send(&unit->job, unit->there[i] ? update_sql : insert_sql, &params, (int)i);
+    const char *update = unit->older[i] ? update_older_sql : aged ? update_aged_sql : update_sql;
+    gv_pg_send(&unit->job, unit->there[i] ? update : insert_sql, &params, (int)i);
     gv_pg_params_free(&params);
     gv_text_free(&extra);
 }
@@ -148,9 +218,19 @@ static void send_record(gv_pg_unit *unit, size_t i)
     gv_text_free(&sql);
 }
 
+static bool has_sessions(const gv_pg_unit *unit)
+{
+    for (size_t i = 0; i < unit->count; i++)
+        if (is_session(&unit->items[i]))
+            return true;
+    return false;
+}
+
 static void write_all(gv_pg_unit *unit)
 {
-    gavat_time now = gv_now(unit->job.self->store->client);
+    gavat_time now = time_of(unit);
+    if (has_sessions(unit))
+        gv_pg_send_ticket(&unit->job, ticket_of(unit));
     for (size_t i = 0; i < unit->count; i++) {
         if (is_session(&unit->items[i]))
             send_session(unit, i, now);
@@ -158,14 +238,6 @@ static void write_all(gv_pg_unit *unit)
             send_record(unit, i);
     }
     gv_pg_sync(&unit->job);
-}
-
-static bool has_sessions(const gv_pg_unit *unit)
-{
-    for (size_t i = 0; i < unit->count; i++)
-        if (is_session(&unit->items[i]))
-            return true;
-    return false;
 }
 
 static void begin(gv_pg_job *job)
@@ -189,6 +261,7 @@ static void take_stored(gv_pg_job *job, int tag, const PGresult *result)
             if (!is_session(&unit->items[i]) || strcmp(user_of(&unit->items[i]), gv_pg_string(result, row, 0)) != 0 || unit->there[i])
                 continue;
             unit->there[i] = true;
+            unit->older[i] = gv_pg_integer(result, row, 2);
             unit->stored[i] = gv_copy_text(extra);
             if (extra && !unit->stored[i])
                 job->on->doomed = true;
@@ -202,7 +275,9 @@ static bool was_changed(const gv_pg_unit *unit, const gv_pg_failure *failure)
 
 static void refuse(gv_pg_unit *unit, const gv_pg_failure *failure)
 {
-    if (failure->tag >= 0 && (unit->done || unit->op->batch))
+    if (unit->entry)
+        gv_pg_reject(unit->op, unit->items[0].index, failure);
+    else if (failure->tag >= 0 && !unit->given && (unit->done || unit->op->batch))
         gv_pg_reject(unit->op, unit->items[failure->tag].index, failure);
     if (unit->done) {
         end_unit(unit, NULL);
@@ -214,10 +289,11 @@ static void refuse(gv_pg_unit *unit, const gv_pg_failure *failure)
 static void ended(gv_pg_job *job, const gv_pg_failure *failure)
 {
     gv_pg_unit *unit = (gv_pg_unit *)job;
-    bool harmless = unit->reading || !has_sessions(unit);
     if (gv_pg_mend_months(job, failure, unit->items, unit->count))
         return;
-    if (!failure && unit->reading) {
+    if (failure && gv_pg_was_applied(failure))
+        failure = NULL;
+    else if (!failure && unit->reading && !unit->given) {
         unit->reading = false;
         write_all(unit);
         return;
@@ -236,13 +312,17 @@ static void ended(gv_pg_job *job, const gv_pg_failure *failure)
         return;
     }
     if (failure) {
-        bool again = gv_pg_again(job, failure, harmless);
+        bool again = gv_pg_again(job, failure, true);
         if (again && job->on)
             begin(job);
         else if (again)
             gv_pg_hand_out(job->self);
         else
             fail(unit, failure);
+        return;
+    }
+    if (unit->entry || unit->given) {
+        end_unit(unit, NULL);
         return;
     }
     if (unit->done) {
@@ -262,10 +342,12 @@ static gv_pg_unit *make(gv_pg_connection *connection, gavat_op *op, size_t count
     unit->items = gv_alloc_zero((count + 1) * sizeof *unit->items);
     unit->stored = gv_alloc_zero((count + 1) * sizeof *unit->stored);
     unit->there = gv_alloc_zero(count + 1);
-    if (!unit->items || !unit->stored || !unit->there) {
+    unit->older = gv_alloc_zero(count + 1);
+    if (!unit->items || !unit->stored || !unit->there || !unit->older) {
         gv_free(unit->items);
         gv_free(unit->stored);
         gv_free(unit->there);
+        gv_free(unit->older);
         gv_free(unit);
         return NULL;
     }
@@ -276,6 +358,7 @@ static gv_pg_unit *make(gv_pg_connection *connection, gavat_op *op, size_t count
     unit->job.ended = ended;
     unit->job.wanted = is_wanted;
     unit->job.drop = drop;
+    unit->job.op_at = op_at;
     unit->job.due = gv_pg_due(op);
     unit->job.sequence = op->sequence;
     connection->job = &unit->job;
@@ -292,12 +375,12 @@ bool gv_pg_start_unit(gv_pg_connection *connection, gavat_op *op)
     }
     if (!op->batch) {
         const gv_log_request *request = op->request;
-        unit->items[0] = (gv_pg_item){op, 0, request->kind, request->record};
+        unit->items[0] = (gv_pg_item){op, 0, request->kind, request->record, false};
         return true;
     }
     for (size_t i = 0; i < unit->count; i++) {
         const gv_batch_record *record = op->batch->entries[i].record;
-        unit->items[i] = (gv_pg_item){op, op->batch->entries[i].index, record->kind, record->record};
+        unit->items[i] = (gv_pg_item){op, op->batch->entries[i].index, record->kind, record->record, false};
     }
     return true;
 }
@@ -308,6 +391,20 @@ bool gv_pg_import_session(gv_pg *self, const gv_pg_item *item, gv_pg_part_done *
     if (!unit)
         return false;
     unit->items[0] = *item;
+    unit->done = done;
+    gv_pg_hand_out(self);
+    return true;
+}
+
+bool gv_pg_forward_unit(gv_pg *self, gavat_op *op, size_t entry, gv_pg_part_done *done)
+{
+    const gv_entry *from = gv_forward_entry(op, entry);
+    gv_pg_unit *unit = make(&self->connections[0], op, from->count);
+    if (!unit)
+        return false;
+    for (size_t i = 0; i < from->count; i++)
+        unit->items[i] = (gv_pg_item){op, entry, from->records[i]->kind, from->records[i]->record, false};
+    unit->entry = from;
     unit->done = done;
     gv_pg_hand_out(self);
     return true;
