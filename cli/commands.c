@@ -2,7 +2,7 @@
 
 const ctl_group *const ctl_groups[] = {
     &ctl_init,  &ctl_doctor,   &ctl_events,  &ctl_textlog,    &ctl_sales, &ctl_messages, &ctl_sessions,   &ctl_profiles,
-    &ctl_state, &ctl_cooldown, &ctl_counter, &ctl_list_group, &ctl_limit, &ctl_dm,       &ctl_migrate, &ctl_export_group, &ctl_import_group, &ctl_schema,     &ctl_bench,
+    &ctl_state, &ctl_cooldown, &ctl_counter, &ctl_list_group, &ctl_limit, &ctl_dm,       &ctl_migrate, &ctl_export_group, &ctl_import_group, &ctl_schema,     &ctl_spool, &ctl_bench,
     &ctl_config, &ctl_completion, &ctl_help, NULL,
 };
 

@@ -5,7 +5,7 @@
 
 extern const ctl_group ctl_init, ctl_doctor, ctl_events, ctl_textlog, ctl_sales, ctl_messages, ctl_sessions, ctl_profiles, ctl_state,
     ctl_cooldown, ctl_counter, ctl_list_group, ctl_limit, ctl_dm, ctl_migrate, ctl_export_group, ctl_import_group,
-    ctl_schema, ctl_bench, ctl_config, ctl_completion, ctl_help;
+    ctl_schema, ctl_spool, ctl_bench, ctl_config, ctl_completion, ctl_help;
 
 /* Rows that several files share or fill in. */
 extern const ctl_option ctl_import_arguments[], ctl_import_options[], ctl_export_arguments[];

@@ -283,6 +283,15 @@ static bool is_administrative(const gavat_op *op)
     return op->kind->place == GV_SCHEMA_EVENTS || op->kind->place == GV_UPGRADE_EVENTS || op->kind->place == GV_CHECK_EVENTS;
 }
 
+/* What is forwarded is a question to the server: it is tried at once, and the answer is that of this try. */
+static void try_now(gv_pg *self)
+{
+    if (!self->down_since)
+        return;
+    self->broken = false;
+    self->connections[0].retry_at = 0;
+}
+
 static void submit(void *own, gavat_op *op)
 {
     gv_pg *self = own;
@@ -302,6 +311,8 @@ static void submit(void *own, gavat_op *op)
         gv_spool_pass(op, false);
         return;
     }
+    if (op->kind->place == GV_FORWARD)
+        try_now(self);
     gv_pg_enqueue(self, op);
     gv_pg_hand_out(self);
 }

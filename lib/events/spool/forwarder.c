@@ -118,6 +118,7 @@ static void set_back(gv_spool *self, const char *why)
 {
     snprintf(self->away, sizeof self->away, "%s", why);
     wait_before_next(self);
+    let_go(self);               /* a neighbour may reach the store */
     gv_spool_publish(self);
     end_flushes(self, why);
     while (!gv_list_empty(&self->retries))
