@@ -12,6 +12,7 @@ cd "$(dirname "$0")/.." || exit 1
 . tests/harness/postgresql.sh
 . tests/harness/pgbouncer.sh
 . tests/harness/mongodb.sh
+. tests/harness/redis.sh
 
 usage()
 {
@@ -90,9 +91,9 @@ run_tests()
 }
 
 test_packages='g++ libcmocka-dev zlib1g-dev sqlite3 shellcheck libpq-dev postgresql pgbouncer
-    libmongoc-dev python3-pip libcurl4 libssl3'
+    libmongoc-dev python3-pip libcurl4 libssl3 libhiredis-dev redis-server'
 [ "$builds" != coverage ] || test_packages="$test_packages gcovr"
-trap 'let_servers_go; stop_pgbouncer; stop_postgresql; stop_mongodb' EXIT
+trap 'let_servers_go; stop_pgbouncer; stop_postgresql; stop_mongodb; stop_redis' EXIT
 trap 'exit 1' HUP INT TERM
 hold_servers_back
 # shellcheck disable=SC2086
@@ -112,6 +113,13 @@ if start_mongodb && start_mongodb_set; then
     export TEST_PROFILES_URLS="file://{folder}/profiles $mongodb_url $mongodb_set_url"
 else
     echo "There is no MongoDB server here (see build/mongod.log): its tests are left out."
+fi
+
+# As of state.
+if start_redis; then
+    export TEST_STATE_URLS="sqlite:///{folder}/state.db memory: $redis_url"
+else
+    echo "There is no Redis server here: its tests are left out."
 fi
 
 # gcc's TSan wants addresses where it expects them; newer kernels scatter them further.

@@ -221,9 +221,9 @@ static bool decide_observe(gv_step *step)
     return answer(step, &c);
 }
 
-const gv_step_rule gv_dm_get_rule = {"get_conversation", keys, 1, decide_get};
-const gv_step_rule gv_dm_apply_rule = {"apply_conversation", keys, 1, decide_apply};
-const gv_step_rule gv_dm_reset_rule = {"reset_conversation", keys, 3, decide_reset};
-const gv_step_rule gv_dm_permit_rule = {"permit_message", keys, 2, decide_permit};
-const gv_step_rule gv_dm_sent_rule = {"note_sent", keys + PERMITS, 2, decide_sent};
-const gv_step_rule gv_dm_observe_rule = {"observe_outgoing", keys, 3, decide_observe};
+const gv_step_rule gv_dm_get_rule = {"get_conversation", keys, 1, decide_get, NULL};
+const gv_step_rule gv_dm_apply_rule = {"apply_conversation", keys, 1, decide_apply, NULL};
+const gv_step_rule gv_dm_reset_rule = {"reset_conversation", keys, 3, decide_reset, NULL};
+const gv_step_rule gv_dm_permit_rule = {"permit_message", keys, 2, decide_permit, NULL};
+const gv_step_rule gv_dm_sent_rule = {"note_sent", keys + PERMITS, 2, decide_sent, NULL};
+const gv_step_rule gv_dm_observe_rule = {"observe_outgoing", keys, 3, decide_observe, NULL};

@@ -2,7 +2,7 @@
 #include "batch.h"
 
 extern const gv_backend gv_postgresql_events, gv_sqlite_events, gv_text_log, gv_spool_file, gv_files_profiles, gv_sqlite_state, gv_memory_state;
-extern const gv_backend gv_mongodb_profiles;
+extern const gv_backend gv_mongodb_profiles, gv_redis_state;
 extern const gv_kind gv_import_events, gv_commit_events, gv_check_events, gv_schema_events, gv_upgrade_events, gv_check_text_log, gv_check_spool;
 extern const gv_kind gv_import_profiles, gv_check_profiles, gv_schema_profiles, gv_upgrade_profiles;
 extern const gv_kind gv_import_state, gv_check_state, gv_schema_state, gv_upgrade_state;
@@ -29,6 +29,9 @@ const gv_backend *const gv_backends[] = {
     &gv_files_profiles,
 #ifdef GV_WITH_MONGODB
     &gv_mongodb_profiles,
+#endif
+#ifdef GV_WITH_REDIS
+    &gv_redis_state,
 #endif
     &gv_sqlite_state,
     &gv_memory_state,

@@ -24,7 +24,7 @@ const gv_setting gv_settings[GV_SETTING_COUNT] = {
         "The store of profiles: a folder of JSON files, or MongoDB (mongodb://, mongodb+srv://)."},
     [GV_SET_STATE_URL] = {
         "REDIS_URL", NULL, GV_SETTING_URL, "sqlite:///./data/state.db", 0, 0, NULL,
-        "The store of conversation states, cooldowns, counters, lists and limits."},
+        "The store of conversation states, cooldowns, counters, lists and limits: a file, memory: or Redis (redis://)."},
     [GV_SET_PROFILE_DEFAULTS] = {
         "GAVAT_PROFILE_DEFAULTS", NULL, GV_SETTING_TEXT, "", 0, 0, NULL,
         "A JSON file with the fields that every profile has unless it says otherwise. They are merged under what is read, "

@@ -2,6 +2,8 @@
 #include "../base/utf8.h"
 #include "../core/client.h"
 #include "../core/request.h"
+#include <inttypes.h>
+#include <stdio.h>
 
 #define USER_MOST 100           /* characters, as in the columns of the other areas */
 #define CONVERSATION_MOST 204   /* "dm:" and two ids with a ':' between them */
@@ -181,6 +183,12 @@ void gv_state_step_on(gavat_op *op, const gv_step_rule *rule, const char *user, 
                       size_t size)
 {
     submit_step(op, gv_state_step_begin(op, rule, user, prefix, &name, size), arguments, size);
+}
+
+void gv_step_add_number(const gv_step_words *words, int64_t number)
+{
+    char text[24];
+    words->add(words->to, text, (size_t)snprintf(text, sizeof text, "%" PRId64, number));
 }
 
 void gv_state_walk(gavat_op *op, const gv_walk_rule *rule, const char *prefix, uint32_t limit, const char *cursor, const void *arguments,

@@ -61,9 +61,44 @@ static bool decide_try(gv_step *step)
     return false;
 }
 
-static const gv_step_rule set_rule = {"set_cooldown", NULL, 1, decide_set};
-static const gv_step_rule check_rule = {"check_cooldown", NULL, 1, decide_check};
-static const gv_step_rule try_rule = {"try_cooldown", NULL, 1, decide_try};
+/* As `start` writes it. */
+#define ISO \
+    "local function iso()\n" \
+    "  local s = floor(now / 1000000)\n" \
+    "  local us, day, sec = now - s * 1000000, floor(s / 86400) + 719468, s % 86400\n" \
+    "  local era = floor(day / 146097)\n" \
+    "  local d = day - era * 146097\n" \
+    "  local y = floor((d - floor(d / 1460) + floor(d / 36524) - floor(d / 146096)) / 365)\n" \
+    "  local n = d - (365 * y + floor(y / 4) - floor(y / 100))\n" \
+    "  local p = floor((5 * n + 2) / 153)\n" \
+    "  local m = p < 10 and p + 3 or p - 9\n" \
+    "  local t = format('%04d-%02d-%02dT%02d:%02d:%02d', y + era * 400 + (m <= 2 and 1 or 0), m, n - floor((153 * p + 2) / 5) + 1,\n" \
+    "                   floor(sec / 3600), floor(sec / 60) % 60, sec % 60)\n" \
+    "  return us > 0 and t .. format('.%06d', us) or t\n" \
+    "end\n"
+
+static void add_duration(const void *arguments, const gv_step_words *words)
+{
+    gv_step_add_number(words, *(const int64_t *)arguments);
+}
+
+static const gv_step_script set_script = {
+    ISO "local s = look()\n"
+    "if s.err then return s end\n"
+    "put(1, iso(), tonumber(A[3]))\n"
+    "s[1] = 1\n"
+    "return s", NULL, add_duration};
+
+static const gv_step_script try_script = {
+    ISO "local s = look()\n"
+    "if s.err or s.late or (s[3] and s[4] ~= '0') then return s end\n"
+    "put(1, iso(), tonumber(A[3]))\n"
+    "s[1] = 1\n"
+    "return s", NULL, add_duration};
+
+static const gv_step_rule set_rule = {"set_cooldown", NULL, 1, decide_set, &set_script};
+static const gv_step_rule check_rule = {"check_cooldown", NULL, 1, decide_check, NULL};
+static const gv_step_rule try_rule = {"try_cooldown", NULL, 1, decide_try, &try_script};
 
 static void submit(gavat_op *op, gv_state_place place, const gv_step_rule *rule, const char *user, const char *action, int64_t duration_ms)
 {

@@ -75,9 +75,36 @@ static bool decide_reset(gv_step *step)
     return true;
 }
 
+static void add_addition(const void *arguments, const gv_step_words *words)
+{
+    const addition *asked = arguments;
+    gv_step_add_number(words, asked->amount);
+    gv_step_add_number(words, asked->expire_ms);
+}
+
+/* Redis reads numbers as strictly as we do. */
+static const gv_step_script add_script = {
+    "local s = look()\n"
+    "if s.err or s.late then return s end\n"
+    "if not s[3] then put(1, A[3], tonumber(A[4]))\n"
+    "else\n"
+    "  local n = pcall('INCRBY', K[2], A[3])\n"
+    "  if type(n) == 'table' then return s end\n"
+    "  known(1)\n"
+    "end\n"
+    "s[1] = 1\n"
+    "return s", NULL, add_addition};
+
+static const gv_step_script reset_script = {
+    "local s = look()\n"
+    "if s.err then return s end\n"
+    "if s[3] then drop(1) end\n"
+    "s[1] = 1\n"
+    "return s", NULL, NULL};
+
 void gavat_add_counter(gavat_op *op, const char *user, const char *name, int64_t amount, int64_t expire_ms)
 {
-    static const gv_step_rule rule = {"add_counter", NULL, 1, decide_add};
+    static const gv_step_rule rule = {"add_counter", NULL, 1, decide_add, &add_script};
     const addition asked = {amount, expire_ms};
     if (gv_state_begin(op, GV_ADD_COUNTER, user, "name", name) && gv_state_check_span(op, "expire_ms", expire_ms, false))
         gv_state_step_on(op, &rule, user, PREFIX, name, &asked, sizeof asked);
@@ -85,14 +112,14 @@ void gavat_add_counter(gavat_op *op, const char *user, const char *name, int64_t
 
 void gavat_get_counter(gavat_op *op, const char *user, const char *name)
 {
-    static const gv_step_rule rule = {"get_counter", NULL, 1, decide_get};
+    static const gv_step_rule rule = {"get_counter", NULL, 1, decide_get, NULL};
     if (gv_state_begin(op, GV_GET_COUNTER, user, "name", name))
         gv_state_step_on(op, &rule, user, PREFIX, name, NULL, 0);
 }
 
 void gavat_reset_counter(gavat_op *op, const char *user, const char *name)
 {
-    static const gv_step_rule rule = {"reset_counter", NULL, 1, decide_reset};
+    static const gv_step_rule rule = {"reset_counter", NULL, 1, decide_reset, &reset_script};
     if (gv_state_begin(op, GV_RESET_COUNTER, user, "name", name))
         gv_state_step_on(op, &rule, user, PREFIX, name, NULL, 0);
 }

@@ -73,9 +73,32 @@ static bool decide(gv_step *step)
     return true;
 }
 
+static void add_limit(const void *arguments, const gv_step_words *words)
+{
+    const gv_limit *limit = arguments;
+    gv_step_add_number(words, limit->every);
+    gv_step_add_number(words, limit->span);
+}
+
+/* What is allowed; a refusal writes little or nothing, and is left to `decide`. */
+static const gv_step_script script = {
+    "local s = look()\n"
+    "if s.err or s.late then return s end\n"
+    "local every, most, earned = tonumber(A[3]), now + tonumber(A[4]), 0\n"
+    "if s[3] then\n"
+    "  if #s[3] > 15 or not s[3]:match('^%d+$') then return s end\n"
+    "  earned = tonumber(s[3])\n"
+    "end\n"
+    "if earned < now then earned = now elseif earned > most then earned = most end\n"
+    "earned = earned + every\n"
+    "if earned > most then return s end\n"
+    "put(1, format('%.0f', earned), math.ceil((earned - now) / 1000))\n"
+    "s[1] = 1\n"
+    "return s", NULL, add_limit};
+
 void gavat_try_limit(gavat_op *op, const char *user, const char *action, uint32_t count, int64_t period_ms, uint32_t burst)
 {
-    static const gv_step_rule rule = {"try_limit", NULL, 1, decide};
+    static const gv_step_rule rule = {"try_limit", NULL, 1, decide, &script};
     gv_limit limit;
     if (!gv_state_begin(op, GV_TRY_LIMIT, user, "action", action))
         return;

@@ -100,10 +100,28 @@ static bool decide_compare(gv_step *step)
     return true;
 }
 
+static void add_compare(const void *arguments, const gv_step_words *words)
+{
+    const compare *asked = arguments;
+    const char *expected = (const char *)(asked + 1);
+    gv_step_add_number(words, asked->some_expected);
+    words->add(words->to, expected, asked->expected_length);
+    gv_step_add_number(words, asked->some_value);
+    words->add(words->to, expected + asked->expected_length + 1, asked->value_length);
+    gv_step_add_number(words, asked->expire_ms);
+}
+
+static const gv_step_script compare_script = {
+    "local s = look()\n"
+    "if s.err or s.late or s[3] ~= (A[3] == '1' and A[4]) then return s end\n"
+    "if A[5] == '1' then put(1, A[6], tonumber(A[7])) elseif s[3] then drop(1) end\n"
+    "s[1] = 1\n"
+    "return s", NULL, add_compare};
+
 void gavat_compare_and_set_state(gavat_op *op, const char *user, const char *key, const char *expected, const char *value,
                                  int64_t expire_ms)
 {
-    static const gv_step_rule rule = {"compare_and_set", NULL, 1, decide_compare};
+    static const gv_step_rule rule = {"compare_and_set", NULL, 1, decide_compare, &compare_script};
     if (!gv_state_begin(op, GV_COMPARE_STATE, user, "key", key) || (expected && !gv_state_check_value(op, "expected", expected))
         || (value && !gv_state_check_value(op, "value", value)) || !gv_state_check_span(op, "expire_ms", expire_ms, false))
         return;

@@ -31,6 +31,22 @@ typedef struct gv_step {
     gavat_op *op;               /* stage on it: number, gv_op_decide, gv_op_result, gv_op_fail */
 } gv_step;
 
+typedef struct gv_step_words {
+    void (*add)(void *to, const char *data, size_t length);
+    void *to;
+} gv_step_words;
+
+/* The writing half of a rule in Lua, for a store that runs it where the keys are, in one trip (lib/state/redis/scripts.c tells its
+ * functions). It writes just what `decide` would have written, or leaves it to `decide`: then it returns the values as they are.
+ * `decide` makes the answer either way. */
+void gv_step_add_number(const gv_step_words *words, int64_t number);
+
+typedef struct gv_step_script {
+    const char *source;         /* static; its own arguments begin at A[N + 2] */
+    bool (*fits)(const void *arguments);        /* NULL: always */
+    void (*ask)(const void *arguments, const gv_step_words *words);     /* adds them; NULL: there are none */
+} gv_step_script;
+
 typedef struct gv_step_rule {
     const char *name;
     const char *const *keys;    /* NULL: given with each step */
@@ -38,6 +54,7 @@ typedef struct gv_step_rule {
     /* Any thread, perhaps more than once for one op: nothing is staged then. True: store what it wrote, the op succeeds. False: it
      * has staged a failure (gv_op_fail) and nothing is stored. Writes nothing when the op's kind is no GV_WRITE. */
     bool (*decide)(gv_step *step);
+    const gv_step_script *script;       /* NULL: none */
 } gv_step_rule;
 
 /* The op was begun by the caller (gv_op_begin with its kind, of the area GV_STATE); this submits it. arguments are copied. */

@@ -270,7 +270,7 @@ static void expect_refused(const char *url, gavat_status status, const char *wor
 static void urls_that_no_backend_serves_are_refused_with_advice(void **state)
 {
     (void)state;
-    expect_refused("redis://:secret@localhost:6379/0", GAVAT_ENOTSUP, "sqlite:///");
+    expect_refused("redis+sentinel://:secret@localhost:6379/name", GAVAT_ENOTSUP, "sqlite:///");
     expect_refused("redis+cluster://a,b", GAVAT_ENOTSUP, "sqlite:///");
     expect_refused("sqlite:///state.db?mode=ro", GAVAT_EINVAL, "?options");
     expect_refused("sqlite://host/state.db", GAVAT_EINVAL, "three slashes");

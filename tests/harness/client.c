@@ -70,6 +70,11 @@ static void make_url(const fresh *f, const char *pattern, char out[512])
         } else if (strncmp(at, "{name}", 6) == 0) {
             append(out, 512, f->name, strlen(f->name));
             at += 6;
+        } else if (strncmp(at, "{database}", 10) == 0) {
+            char number[16];
+            find_database(pattern, number);
+            append(out, 512, number, strlen(number));
+            at += 10;
         } else {
             append(out, 512, at++, 1);
         }

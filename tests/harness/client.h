@@ -2,7 +2,7 @@
  *
  * Each case gets a store of its own, of the area at hand; the other areas are off, unless a setting turns one on.
  * TEST_EVENTS_URLS, TEST_PROFILES_URLS and TEST_STATE_URLS name the stores, separated by blanks; in each URL {folder}
- * stands for a fresh folder and {name} for a fresh name; "#plain" and "#adopted" at the end of a PostgreSQL URL say
+ * stands for a fresh folder, {name} for a fresh name, {database} for a fresh database of a Redis; "#plain" and "#adopted" at the end of a PostgreSQL URL say
  * what the tables are, "#pooled" that a pooler stands before the server. A new backend is one more URL there. TEST_SCALE is tenth or
  * full, TEST_SEED a number. cmocka's header comes before this one. */
 #ifndef GAVATCORE_TEST_CLIENT_H

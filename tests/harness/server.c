@@ -93,6 +93,38 @@ void on_server(const char *url, const char *sql, char *out, size_t room)
 }
 #endif
 
+#ifdef GV_WITH_REDIS
+#include <hiredis/hiredis.h>
+
+void find_database(const char *pattern, char out[16])
+{
+    char host[64], password[64] = "";
+    int port;
+    snprintf(out, 16, "0");
+    if (sscanf(pattern, "redis://:%63[^@]@%63[^:]:%d", password, host, &port) != 3)
+        return;
+    redisContext *redis = redisConnect(host, port);
+    if (!redis || redis->err)
+        fail_msg("the test's Redis: %s", redis ? redis->errstr : "no memory");
+    freeReplyObject(redisCommand(redis, "AUTH %s", password));
+    redisReply *next = redisCommand(redis, "INCR databases");
+    if (!next || next->type != REDIS_REPLY_INTEGER)
+        fail_msg("the test's Redis: %s", next && next->str ? next->str : redis->errstr);
+    int number = (int)(1 + (next->integer - 1) % (TEST_REDIS_DATABASES - 1));
+    snprintf(out, 16, "%d", number);
+    freeReplyObject(next);
+    freeReplyObject(redisCommand(redis, "SELECT %d", number));
+    freeReplyObject(redisCommand(redis, "FLUSHDB"));
+    redisFree(redis);
+}
+#else
+void find_database(const char *pattern, char out[16])
+{
+    (void)pattern;
+    snprintf(out, 16, "0");
+}
+#endif
+
 void beside_store(const char *url, const char *sql)
 {
     static const char scheme[] = "sqlite:///";

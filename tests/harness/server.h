@@ -21,4 +21,8 @@ typedef struct visitor visitor;
 visitor *visit_server(const char *url);
 void visitor_does(visitor *own, const char *sql);
 void visitor_leaves(visitor *own);
+
+#define TEST_REDIS_DATABASES 4096       /* as tests/harness/redis.sh starts it */
+/* For {database} in the URL of a Redis: the number of one that no other case uses, emptied. */
+void find_database(const char *pattern, char out[16]);
 #endif

@@ -9,18 +9,13 @@ static int put(gv_state_sqlite *self, gavat_op *op)
     return gv_state_store(self, request->user, request->key, (gv_slice){request->value, request->length}, expires, span);
 }
 
-static void refuse_none(gavat_op *op)
-{
-    gv_op_fail(op, GAVAT_ENOTFOUND, 0, "", "state: there is no such key, or it has expired");
-}
-
 void gv_state_answer(gavat_op *op, const gv_state_row *row)
 {
     const gv_state_request *request = op->request;
     if (!row)
-        refuse_none(op);
+        gv_state_refuse_none(op);
     else if (row->list)
-        gv_op_fail(op, GAVAT_EINVAL, 0, "", "state: a list lies under this name: gavat_list_state shows it");
+        gv_state_refuse_list(op);
     else if (!gv_state_give_one(op, request->user, request->key, row->value, row->length, (row->expire_us + 999) / 1000))
         gv_op_fail(op, GAVAT_ENOMEM, GAVAT_ERROR_RETRY, "", "no memory for the value");
 }
@@ -47,7 +42,7 @@ static int remove_key(gv_state_sqlite *self, gavat_op *op)
         return code;
     op->staged.number = request->number ? gone : 0;
     if (!gone && !request->number)
-        refuse_none(op);
+        gv_state_refuse_none(op);
     return SQLITE_OK;
 }
 

@@ -130,7 +130,7 @@ int gv_state_push(gv_state_sqlite *self, gavat_op *op)
     if (code != SQLITE_OK)
         return code;
     if (found && !row.list) {
-        gv_op_fail(op, GAVAT_EINVAL, 0, "", "state: a text lies under this name, no list: gavat_clear_state removes it");
+        gv_state_refuse_text(op);
         return SQLITE_OK;
     }
     code = gv_writer_unit(&self->writing);

@@ -4,23 +4,6 @@
 
 #define LOOK 1000               /* rows between two looks at whether anybody still waits */
 
-bool gv_state_give(gavat_op *op, const char *user, const char *key, const char *value, size_t length, int64_t expire_ms)
-{
-    gavat *g = op->client;
-    bool added = gv_state_add(op, user, key, value, length, expire_ms);
-    const gv_result *result = op->staged.result;
-    bool full = added && atomic_load(&g->bytes) + (result->arena.bytes - result->charged) > g->most_bytes;
-    if (added && !full)
-        return true;
-    gv_op_drop_result(op);
-    if (full)
-        gv_op_fail(op, GAVAT_EBUSY, GAVAT_ERROR_RETRY, "", "state: the result passes the byte bound (GAVAT_MAX_BYTES, %zu) together with "
-                   "what else is held: let some go, raise it, or page with gavat_scan_state", g->most_bytes);
-    else
-        gv_op_fail(op, GAVAT_ENOMEM, GAVAT_ERROR_RETRY, "", "no memory for the result");
-    return false;
-}
-
 static bool add_json(void *user, const char *value, size_t length)
 {
     gv_text *out = user;

@@ -5,6 +5,7 @@
 #define GV_STATE_SQLITE_H
 #include "../../sqlite/schema.h"
 #include "../../sqlite/writer.h"
+#include "../give.h"
 #include "../walk.h"
 
 #define GV_STATE_BATCH 4000     /* writes that share a commit */
@@ -60,11 +61,10 @@ int gv_state_remove(gv_state_sqlite *self, const char *user, const char *key, ga
 /* Of the first six columns, GV_STATE_COLUMNS. SQLITE_NOMEM where a text is there and cannot be given. */
 #define GV_STATE_COLUMNS "id, value, expires, span, head, length"
 int gv_state_read_row(sqlite3_stmt *statement, gavat_time now, gv_state_row *row);
-/* pages.c: keys of one user, or of all. Give: gv_state_add within the bounds of memory; false: the op has failed. */
+/* pages.c: keys of one user, or of all */
 int gv_state_all(gv_state_sqlite *self, gavat_op *op);
 int gv_state_scan(gv_state_sqlite *self, gavat_op *op);
 int gv_state_clear(gv_state_sqlite *self, gavat_op *op);
-bool gv_state_give(gavat_op *op, const char *user, const char *key, const char *value, size_t length, int64_t expire_ms);
 /* lists.c */
 int gv_state_push(gv_state_sqlite *self, gavat_op *op);
 int gv_state_range(gv_state_sqlite *self, gavat_op *op);

@@ -22,7 +22,7 @@ static int read_keys(gv_state_sqlite *self, const gv_step_request *request, gv_s
         if (!found)
             continue;
         if (row.list) {
-            gv_op_fail(step->op, GAVAT_EINVAL, 0, "", "state: a list lies under this name: gavat_list_state shows it");
+            gv_state_refuse_list(step->op);
             return SQLITE_OK;
         }
         key->value = row.value;
