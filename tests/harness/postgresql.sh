@@ -12,8 +12,8 @@ sudo=
 # Debian's packages make a cluster and start it when they are installed: neither is wanted. Before install_packages.
 hold_servers_back()
 {
-    case $(dpkg-query -W -f '${Status} ' postgresql pgbouncer 2>/dev/null) in
-        'install ok installed install ok installed ') return 0 ;;
+    case $(dpkg-query -W -f '${Status} ' postgresql pgbouncer redis-server 2>/dev/null) in
+        'install ok installed install ok installed install ok installed ') return 0 ;;
     esac
     command -v apt-get >/dev/null || return 0
     [ "$(id -u)" = 0 ] || sudo=sudo
