@@ -202,8 +202,7 @@ static void sweep(gv_list *calls)
             continue;
         gv_list_remove(link);
         gv_redis_failure late = {.status = GAVAT_ETIMEDOUT, .text = "nobody waits for it any more"};
-        gv_redis_fail(call->op, &late, 0);
-        gv_redis_finish(call);
+        call->kind->fail(call, &late);
     }
 }
 
@@ -243,6 +242,8 @@ static void on_timer(uv_timer_t *timer)
     gv_redis_node *node = &self->node;
     uint64_t now = gv_clock_steady();
     gv_redis_failure failure = {.status = GAVAT_EUNAVAIL, .flags = GAVAT_ERROR_RETRY, .text = "the server does not answer"};
+    if (node->state == GV_REDIS_READY && is_silent(node, now))
+        gv_redis_receive(node);         /* it may be us who did not listen: a callback that took long */
     if (gv_redis_connecting_late(node, now))
         gv_redis_give_up(node);
     else if (node->state == GV_REDIS_READY && is_silent(node, now))
