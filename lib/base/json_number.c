@@ -1,4 +1,7 @@
 #include "json_number.h"
+#include <locale.h>
+#include <pthread.h>
+#include <stdlib.h>
 
 #define EXPONENT_MOST INT64_C(1000000000000000000)
 
@@ -106,4 +109,18 @@ bool gv_json_number_compare(gv_slice a, gv_slice b, int *order)
     else
         *order = one.negative ? compare_sizes(&two, &one) : compare_sizes(&one, &two);
     return true;
+}
+
+static locale_t plain_locale;
+static pthread_once_t locale_once = PTHREAD_ONCE_INIT;
+
+static void make_locale(void)
+{
+    plain_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+}
+
+double gv_json_number_to_double(const char *digits)
+{
+    pthread_once(&locale_once, make_locale);
+    return plain_locale ? strtod_l(digits, NULL, plain_locale) : strtod(digits, NULL);
 }

@@ -4,9 +4,9 @@
 #include "../base/clock.h"
 #include "../base/json.h"
 #include "../base/json_indent.h"
+#include "../base/json_number.h"
 #include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 
 #define DEPTH 200
 #define CENTURY INT64_C(3155760000000)  /* milliseconds: the longest expiry of the state area */
@@ -103,7 +103,7 @@ static bool read_seconds(gv_slice value, double *seconds)
         return false;
     memcpy(text, value.data, value.length);
     text[value.length] = '\0';
-    *seconds = strtod(text, NULL);
+    *seconds = gv_json_number_to_double(text);
     return true;
 }
 

@@ -1,6 +1,7 @@
 #include "things.h"
 #include "../base/json.h"
 #include "../base/json_change.h"
+#include "../base/json_number.h"
 #include "../../include/gavatcore/profiles.h"
 #include "../../include/gavatcore/state.h"
 #include <errno.h>
@@ -41,10 +42,10 @@ static int64_t number(gv_slice object, const char *key)
     return strtoll(text, NULL, 10);
 }
 
-/* A profile without what the library itself keeps in it, in one layout. */
+/* A profile without what the library itself keeps in it, and without the _id that only some stores show, in one layout. */
 static bool strip(gv_text *out, gv_slice document)
 {
-    static const gv_json_member_value kept[] = {{"username", {NULL, 0}}, {"created_at", {NULL, 0}}, {"updated_at", {NULL, 0}}, {"revision", {NULL, 0}}};
+    static const gv_json_member_value kept[] = {{"username", {NULL, 0}}, {"created_at", {NULL, 0}}, {"updated_at", {NULL, 0}}, {"revision", {NULL, 0}}, {"_id", {NULL, 0}}};
     gv_text bare = {0};
     gv_json_set_members(&bare, document, kept, sizeof kept / sizeof *kept);
     if (!bare.failed)
@@ -52,6 +53,58 @@ static bool strip(gv_text *out, gv_slice document)
     bool good = !bare.failed && !out->failed;
     gv_text_free(&bare);
     return good;
+}
+
+static size_t number_length(gv_slice text, size_t at)
+{
+    size_t length = 0;
+    while (at + length < text.length && strchr("+-.0123456789Ee", text.data[at + length]))
+        length++;
+    return length;
+}
+
+/* What a double tells apart is all that every store keeps of a number with a point or an exponent. */
+static bool same_number(gv_slice a, gv_slice b)
+{
+    int order;
+    char one[400], other[400];
+    if (!gv_json_number_compare(a, b, &order))
+        return a.length == b.length && memcmp(a.data, b.data, a.length) == 0;
+    if (order == 0 || a.length >= sizeof one || b.length >= sizeof other)
+        return order == 0;
+    memcpy(one, a.data, a.length);
+    memcpy(other, b.data, b.length);
+    one[a.length] = other[b.length] = '\0';
+    return strpbrk(one, ".eE") && strpbrk(other, ".eE") && !(gv_json_number_to_double(one) < gv_json_number_to_double(other))
+           && !(gv_json_number_to_double(one) > gv_json_number_to_double(other));
+}
+
+/* Of two texts that strip made: the same but for how numbers are written, which not every store keeps. */
+static bool same_document(gv_slice a, gv_slice b)
+{
+    bool text = false;
+    size_t i = 0, j = 0;
+    while (i < a.length && j < b.length) {
+        size_t one = text ? 0 : number_length(a, i), other = text ? 0 : number_length(b, j);
+        if (one && other) {
+            if (!same_number((gv_slice){a.data + i, one}, (gv_slice){b.data + j, other}))
+                return false;
+            i += one;
+            j += other;
+            continue;
+        }
+        if (a.data[i] != b.data[j])
+            return false;
+        if (text && a.data[i] == '\\') {     /* the escaped one too */
+            if (++i == a.length || ++j == b.length || a.data[i] != b.data[j])
+                return false;
+        } else if (a.data[i] == '"') {
+            text = !text;
+        }
+        i++;
+        j++;
+    }
+    return i == a.length && j == b.length;
 }
 
 bool gv_thing_read(gv_thing *thing, const gv_found *found)
@@ -132,7 +185,7 @@ static bool take_answer(gv_thing *thing, const gavat_op *op)
     if (strcmp(thing->kind, "profile") == 0) {
         gv_text now = {0};
         bool good = strip(&now, (gv_slice){json, length});
-        thing->same = good && now.length == thing->after.length && memcmp(now.data, thing->after.data, now.length) == 0;
+        thing->same = good && same_document((gv_slice){now.data, now.length}, (gv_slice){thing->after.data, thing->after.length});
         gv_text_free(&now);
         return good;
     }

@@ -35,6 +35,8 @@ static gavat_op *scan(gavat *g)
 
 static void all_comes_back_as_it_was(void **state)
 {
+    if (strncmp(((fresh *)*state)->url, "redis", 5) == 0)
+        skip();                 /* it refuses imports by name */
     gavat *g = client_of(state);
     fill(g);
     gavat_op *before = scan(g);
@@ -82,6 +84,8 @@ static void all_comes_back_as_it_was(void **state)
 
 static void a_time_of_expiry_is_kept_to_the_microsecond(void **state)
 {
+    if (strncmp(((fresh *)*state)->url, "redis", 5) == 0)
+        skip();                 /* it refuses imports by name */
     gavat *g = client_of(state);
     gavat_batch *batch = gavat_batch_new(g);
     assert_int_equal(add(batch, "{\"user\":\"u\",\"key\":\"k\",\"value\":\"v\",\"expires_at\":\"2090-01-01T00:00:00.123457Z\"}"), GAVAT_OK);
@@ -103,6 +107,8 @@ static void a_time_of_expiry_is_kept_to_the_microsecond(void **state)
 
 static void what_is_no_key_is_refused(void **state)
 {
+    if (strncmp(((fresh *)*state)->url, "redis", 5) == 0)
+        skip();                 /* it refuses imports by name */
     static const char *const bad[] = {
         "{}", "[]", "{\"key\":\"k\"}", "{\"value\":\"v\"}", "{\"key\":\"\",\"value\":\"v\"}", "{\"user\":\"\",\"key\":\"k\",\"value\":\"v\"}",
         "{\"user\":1,\"key\":\"k\",\"value\":\"v\"}", "{\"key\":\"k\",\"value\":5}", "{\"key\":\"list:l\",\"value\":\"x\"}",

@@ -2,18 +2,10 @@
  * or an exponent a double; one that is beyond every double a Decimal128. Any thread. */
 #include "mongodb.h"
 #include "../../base/clock.h"
-#include <locale.h>
+#include "../../base/json_number.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-static locale_t plain_locale;
-static pthread_once_t locale_once = PTHREAD_ONCE_INIT;
-
-static void make_locale(void)
-{
-    plain_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-}
 
 /* text without escapes; in scratch where there are some. False: no memory. */
 static bool plain(gv_slice raw, char **scratch, gv_slice *text)
@@ -45,8 +37,7 @@ static bool append_string(bson_t *out, const char *key, int length, gv_slice raw
 static bool append_real(bson_t *out, const char *key, int length, const char *digits, char why[GV_JSON_WHY])
 {
     bson_decimal128_t decimal;
-    pthread_once(&locale_once, make_locale);
-    double value = plain_locale ? strtod_l(digits, NULL, plain_locale) : strtod(digits, NULL);
+    double value = gv_json_number_to_double(digits);
     if (isfinite(value))
         return bson_append_double(out, key, length, value);
     char text[BSON_DECIMAL128_STRING];
