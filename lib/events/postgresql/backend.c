@@ -196,11 +196,16 @@ static void sweep(gv_list *ops)
     }
 }
 
+/* The oldest that somebody waits for should have been answered: the library's own slices before it have no deadline, long work of a
+ * caller may take as long as it likes. */
 static bool overdue(const gv_pg_connection *connection, uint64_t now)
 {
-    gv_link *link = gv_list_first(&connection->rounds);
-    const gv_pg_job *job = link ? GV_CONTAINER(link, gv_pg_job, round.link) : NULL;
-    return job && job->due && now > job->due;
+    for (gv_link *link = gv_list_first(&connection->rounds); link && link != &connection->rounds.head; link = link->next) {
+        const gv_pg_job *job = GV_CONTAINER(link, gv_pg_job, round.link);
+        if (job->due || job->sequence != UINT64_MAX)
+            return job->due && now > job->due;
+    }
+    return false;
 }
 
 static void drop_unwanted(gv_pg *self)
