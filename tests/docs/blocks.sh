@@ -44,6 +44,8 @@ commands_run()
 as_said()
 {
     sed 's/[][\.*^$()+?{|}]/\\&/g; s/…/.*/g' "$1" >"$1.patterns"
+    # libmongoc, once it is linked, warns where a killed process of the same number has left its counters behind.
+    sed -i '/mongoc: Falling back to malloc for counters/d' "$2"
     [ "$(wc -l <"$1")" = "$(wc -l <"$2")" ] || { diff "$1" "$2"; return 1; }
     while IFS= read -r pattern <&3 && IFS= read -r line <&4; do
         printf '%s\n' "$line" | grep -qxE -- "$pattern" || { printf 'said: %s\ngot:  %s\n' "$pattern" "$line"; return 1; }
