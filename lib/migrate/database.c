@@ -48,28 +48,6 @@ static void add_level(legacy_row *row, int place)
         gv_found_text(row->reading, "level", text);
 }
 
-/* Details: an object as it is, other text inside one, nothing not at all. */
-static void add_details(legacy_row *row, const char *key, int place)
-{
-    gv_slice text = column(row, place);
-    if (!text.length)
-        return;
-    if (!gv_json_check(text, GV_JSON_DEPTH, GV_JSON_SURROGATES, NULL) && gv_json_type_of(gv_json_trim(text)) == GV_JSON_OBJECT) {
-        gv_found_json(row->reading, key, text);
-        return;
-    }
-    gv_text wrapped = {0};
-    gv_reading_odd(row->source, GV_ODD_WRAPPED);
-    gv_text_adds(&wrapped, "{\"details\": ");
-    gv_text_add_json(&wrapped, text.data, text.length);
-    gv_text_addc(&wrapped, '}');
-    if (wrapped.failed)
-        row->reading->failed = -ENOMEM;
-    else
-        gv_found_json(row->reading, key, (gv_slice){wrapped.data, wrapped.length});
-    gv_text_free(&wrapped);
-}
-
 /* What makes the row what it is: its id, and all its columns as text. */
 static bool end_old(legacy_row *row, const char *kind, const char *time_key, gavat_time time)
 {
@@ -92,7 +70,7 @@ static bool read_event(legacy_row *row, gavat_time time)
     gv_found_begin(row->reading);
     add_text(row, "event_type", 2);
     add_text(row, "user_id", 3);
-    add_details(row, "context", 4);
+    gv_found_details(row->reading, row->source, "context", column(row, 4));
     add_level(row, 5);
     return end_old(row, "event", "timestamp", time);
 }
@@ -132,7 +110,7 @@ static bool read_sale(legacy_row *row, gavat_time time)
         add_text(row, "currency", 5);
     else
         gv_reading_odd(row->source, GV_ODD_CURRENCY);
-    add_details(row, "extra_data", 6);
+    gv_found_details(row->reading, row->source, "extra_data", column(row, 6));
     return end_old(row, "sale", "created_at", time);
 }
 
@@ -147,7 +125,7 @@ static bool read_message(legacy_row *row, gavat_time time)
         gv_found_text(row->reading, "target_type", gv_slice_of(chat.data[0] == '-' ? "group" : "user"));
     add_text(row, "message_type", 4);
     add_text(row, "message_content", 5);
-    add_details(row, "extra_data", 6);
+    gv_found_details(row->reading, row->source, "extra_data", column(row, 6));
     return end_old(row, "message", "timestamp", time);
 }
 

@@ -173,6 +173,26 @@ void gv_found_json(gv_reading *reading, const char *key, gv_slice value)
     gv_text_add(&reading->json, value.data, value.length);
 }
 
+void gv_found_details(gv_reading *reading, gv_source *source, const char *key, gv_slice details)
+{
+    bool json = details.length && !gv_json_check(details, GV_JSON_DEPTH_MOST, GV_JSON_SURROGATES, NULL);
+    gv_json_type type = json ? gv_json_type_of(gv_json_trim(details)) : GV_JSON_NONE;
+    if (!details.length || type == GV_JSON_NULL)
+        return;
+    if (type == GV_JSON_OBJECT) {
+        gv_found_json(reading, key, details);
+        return;
+    }
+    gv_reading_odd(source, GV_ODD_WRAPPED);
+    add_key(reading, key);
+    gv_text_adds(&reading->json, "{\"details\": ");
+    if (json)
+        gv_text_add(&reading->json, details.data, details.length);
+    else
+        gv_text_add_json(&reading->json, details.data, details.length);
+    gv_text_addc(&reading->json, '}');
+}
+
 void gv_found_time(gv_reading *reading, const char *key, gavat_time time)
 {
     char text[28];

@@ -85,6 +85,8 @@ void gv_source_describe(const gv_source *source, gv_text *out, bool ran);       
 void gv_found_begin(gv_reading *reading);
 void gv_found_text(gv_reading *reading, const char *key, gv_slice text);
 void gv_found_json(gv_reading *reading, const char *key, gv_slice value);
+/* Details of any kind: an object as it is; another value, and text that is no JSON, inside one as "details"; null and nothing not at all. */
+void gv_found_details(gv_reading *reading, gv_source *source, const char *key, gv_slice details);
 void gv_found_time(gv_reading *reading, const char *key, gavat_time time);
 /* identity: what makes it this record; .data NULL: kinds without a uid. */
 bool gv_found_end(gv_reading *reading, gv_source *source, uint64_t line, const char *kind, gavat_time time, gv_slice identity);

@@ -73,26 +73,6 @@ static bool add_plain(gv_reading *r, const char *key, gv_slice value)
     return true;
 }
 
-/* Details of any kind: an object as it is, something else inside one, nothing not at all. */
-static void add_details(gv_reading *r, gv_source *source, const char *key, gv_slice details)
-{
-    gv_json_type type = details.data ? gv_json_type_of(details) : GV_JSON_NULL;
-    if (type == GV_JSON_OBJECT) {
-        gv_found_json(r, key, details);
-    } else if (type != GV_JSON_NULL) {
-        gv_text wrapped = {0};
-        gv_reading_odd(source, GV_ODD_WRAPPED);
-        gv_text_adds(&wrapped, "{\"details\": ");
-        gv_text_add(&wrapped, details.data, details.length);
-        gv_text_addc(&wrapped, '}');
-        if (wrapped.failed)
-            r->failed = -ENOMEM;
-        else
-            gv_found_json(r, key, (gv_slice){wrapped.data, wrapped.length});
-        gv_text_free(&wrapped);
-    }
-}
-
 /* The record is there but for its end; its content without white space makes it what it is. */
 static bool end(gv_reading *r, gv_source *source, uint64_t line, const char *kind, gavat_time time, gv_slice item)
 {
@@ -133,7 +113,7 @@ static bool read_event(gv_reading *r, gv_source *source, uint64_t line, gv_slice
             wrong = names->type;
         if (wrong)
             return !r->failed && gv_found_reject(r, source, line, "it has no %s", wrong);
-        add_details(r, source, "context", member(item, names->details));
+        gv_found_details(r, source, "context", member(item, names->details));
         return end(r, source, line, "event", time, item);
     }
     return !r->failed && gv_found_reject(r, source, line, "%s", wrong);
