@@ -117,11 +117,17 @@ check "a store that is not asked for need not be there" 'code_is 0'
 # In constant memory: far more than the program may have
 awk 'BEGIN { for (i = 0; i < 60000; i++) printf "{\"user_id\":\"u%d\",\"event_type\":\"t\",\"message\":\"%01000d\",\"timestamp\":\"2026-01-02T%02d:%02d:%02d.%06dZ\"}\n",
     i % 100, i, i / 3600 % 24, i / 60 % 60, i % 60, i }' >large.jsonl
-(
-    # shellcheck disable=SC3045
-    ulimit -v 700000
-    "$GAVATCTL" -q --events sqlite:///large.db import events large.jsonl && "$GAVATCTL" -q --events sqlite:///large.db export events large.out
-) >out 2>err </dev/null
-code=$?
-check "60 MB pass in constant memory" 'code_is 0 && [ "$(wc -l <large.out)" = 60000 ]'
+# A build with a sanitizer wants all the addresses there are.
+# shellcheck disable=SC3045
+if (ulimit -v 700000 && exec "$GAVATCTL" --version) >/dev/null 2>&1; then
+    (
+        # shellcheck disable=SC3045
+        ulimit -v 700000
+        "$GAVATCTL" -q --events sqlite:///large.db import events large.jsonl && "$GAVATCTL" -q --events sqlite:///large.db export events large.out
+    ) >out 2>err </dev/null
+    code=$?
+    check "60 MB pass in constant memory" 'code_is 0 && [ "$(wc -l <large.out)" = 60000 ]'
+else
+    skip "60 MB pass in constant memory" "this build does not start within 700 MB of addresses"
+fi
 finish
