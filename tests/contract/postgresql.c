@@ -41,9 +41,9 @@ static void count(gavat_op *op, void *user)
 {
     tally *of = user;
     gavat_status status = gavat_op_status(op);
-    atomic_fetch_add(status == GAVAT_OK ? &of->good : status == GAVAT_EREJECTED ? &of->refused : &of->other, 1);
     if (status != GAVAT_OK)
         snprintf(of->said, sizeof of->said, "%s", gavat_op_error(op)->message);
+    atomic_fetch_add(status == GAVAT_OK ? &of->good : status == GAVAT_EREJECTED ? &of->refused : &of->other, 1);       /* last: it is waited for */
 }
 
 static void send_many(gavat *g, tally *of, int from, int to, const char *user)
