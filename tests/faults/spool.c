@@ -228,6 +228,35 @@ static void a_neighbour_forwards_them_too(void **state)
     end(&o);
 }
 
+/* The new file counts its writes from the start: they are not those that were under way. */
+static void a_file_replaced_under_a_forward_loses_nothing_new(void **state)
+{
+    static const char *const spool_first[] = {"GAVAT_EVENTS_ACK", "spool", NULL};
+    outage o = begin(state, spool_first);
+    char away[320];
+    go_away(&o);
+    for (int i = 0; i < 50; i++)
+        log_note(o.g, "old file", i, GAVAT_REACHED_LOCAL);
+    visitor *v = visit_server(o.f->url);
+    visitor_does(v, "BEGIN; LOCK TABLE event_logs IN ACCESS EXCLUSIVE MODE");
+    proxy_set(o.wire, PROXY_PASS);
+    for (int i = 0; i < 400 && !number(&o, "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'event_logs'::regclass"); i++)
+        usleep(25000);                  /* the forward waits for the table */
+    assert_int_not_equal(number(&o, "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'event_logs'::regclass"), 0);
+    snprintf(away, sizeof away, "%s.away", o.spool);
+    assert_int_equal(rename(o.spool, away), 0);
+    log_note(o.g, "new file", 1000, GAVAT_REACHED_LOCAL);
+    assert_int_equal(access(o.spool, F_OK), 0);
+    visitor_does(v, "COMMIT");
+    visitor_leaves(v);
+    for (int i = 0; i < 400 && entries(o.g); i++)
+        usleep(25000);
+    assert_int_equal(entries(o.g), 0);
+    assert_int_equal(number(&o, "SELECT count(*) FROM event_logs WHERE message = 'new file'"), 1);
+    assert_int_equal(number(&o, "SELECT count(*) - count(DISTINCT uid) FROM event_logs"), 0);
+    end(&o);
+}
+
 int main(void)
 {
     static const struct CMUnitTest cases[] = {
@@ -236,6 +265,7 @@ int main(void)
         cmocka_unit_test(a_server_that_is_silent_costs_a_write_part_of_its_time),
         cmocka_unit_test(leftovers_are_forwarded_by_the_next_one),
         cmocka_unit_test(a_neighbour_forwards_them_too),
+        cmocka_unit_test(a_file_replaced_under_a_forward_loses_nothing_new),
     };
     return run_on_postgresql("spool", cases, sizeof cases / sizeof *cases);
 }

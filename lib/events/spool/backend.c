@@ -76,6 +76,7 @@ static int adopt(void *own, gavat_op *op)
 {
     gv_spool *self = own;
     self->known = false;
+    self->openings++;
     int code = gv_schema_upgrade(&self->db, &gv_spool_schema, self->store, op, false);
     return code == SQLITE_OK ? gv_spool_read_totals(self, &self->totals) : code;
 }

@@ -144,6 +144,7 @@ static void submit(gv_spool *self, gavat_batch *batch, bool rejects)
     gavat_op_set_timeout(op, PATIENCE);
     self->forward = gavat_op_ref(op);
     self->forward_rejects = rejects;
+    self->forward_opening = self->openings;
     atomic_store(&self->forward_ended, false);
     gv_op_submit(op);
 }
@@ -194,7 +195,10 @@ static void settle(gv_spool *self)
 {
     gavat_op *op = self->forward;
     bool rejects = self->forward_rejects;
-    size_t settled = count_settled(op), landed = 0;
+    /* Opened again meanwhile it may be another file, whose sequences are of other writes: nothing leaves it. What was settled goes once more,
+     * and the store knows it. */
+    bool same = self->db.handle && self->forward_opening == self->openings;
+    size_t settled = same ? count_settled(op) : 0, landed = 0;
     const gavat_error *error = gavat_op_error(op);
     int code = settled ? gv_spool_settle(self, op, rejects, settled, &landed) : SQLITE_OK;
     self->forward = NULL;

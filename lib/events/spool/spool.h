@@ -53,7 +53,9 @@ typedef struct gv_spool {
     int64_t retry_after;        /* reject */
     int lock_fd;                /* -1: not open */
     bool forwards;              /* the lock is held */
+    unsigned openings;          /* of the file, so far: it may have been replaced in between */
     gavat_op *forward;          /* under way */
+    unsigned forward_opening;   /* it was read in this one */
     bool forward_rejects;       /* it came from the rejects */
     atomic_bool forward_ended;  /* said on the loop's thread */
     atomic_bool store_up;       /* the same: try at once */
