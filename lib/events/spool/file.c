@@ -273,12 +273,11 @@ static int run_with(gv_spool *self, const char *sql, int64_t number)
     return code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
-/* As it stands in the spool: what was kept goes over as it is, damaged or not. */
-static int move_to_rejects(gv_spool *self, const gv_entry *entry)
+/* sql takes the entry's number, when, the store's code and its reason. */
+static int note_refusal(gv_spool *self, const char *sql, const gv_entry *entry)
 {
     int code;
-    sqlite3_stmt *row = gv_database_prepare(&self->db, "INSERT INTO gavat_rejects (call, ticket, at, rejected_at, code, reason, payload) "
-                                            "SELECT call, ticket, at, ?2, ?3, ?4, payload FROM gavat_spool WHERE sequence = ?1", &code);
+    sqlite3_stmt *row = gv_database_prepare(&self->db, sql, &code);
     if (!row)
         return code;
     sqlite3_bind_int64(row, 1, entry->sequence);
@@ -290,20 +289,10 @@ static int move_to_rejects(gv_spool *self, const gv_entry *entry)
     return code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
-static int keep_rejected(gv_spool *self, const gv_entry *entry)
-{
-    int code;
-    sqlite3_stmt *row = gv_database_prepare(&self->db, "UPDATE gavat_rejects SET rejected_at = ?2, code = ?3, reason = ?4 WHERE id = ?1", &code);
-    if (!row)
-        return code;
-    sqlite3_bind_int64(row, 1, entry->sequence);
-    sqlite3_bind_int64(row, 2, gv_now(self->store->client));
-    sqlite3_bind_text(row, 3, entry->code, -1, SQLITE_STATIC);
-    sqlite3_bind_text(row, 4, entry->reason, -1, SQLITE_STATIC);
-    code = sqlite3_step(row);
-    sqlite3_reset(row);
-    return code == SQLITE_DONE ? SQLITE_OK : code;
-}
+/* As it stands in the spool: what was kept goes over as it is, damaged or not. */
+static const char move_to_rejects[] = "INSERT INTO gavat_rejects (call, ticket, at, rejected_at, code, reason, payload) "
+                                      "SELECT call, ticket, at, ?2, ?3, ?4, payload FROM gavat_spool WHERE sequence = ?1";
+static const char keep_rejected[] = "UPDATE gavat_rejects SET rejected_at = ?2, code = ?3, reason = ?4 WHERE id = ?1";
 
 static int settle_all(gv_spool *self, const gavat_op *forward, bool rejects, size_t settled, size_t *landed)
 {
@@ -312,7 +301,7 @@ static int settle_all(gv_spool *self, const gavat_op *forward, bool rejects, siz
     for (size_t i = 0; i < settled && code == SQLITE_OK; i++) {
         const gv_entry *entry = gv_forward_entry(forward, i);
         if (entry->refused)
-            code = rejects ? keep_rejected(self, entry) : move_to_rejects(self, entry);
+            code = note_refusal(self, rejects ? keep_rejected : move_to_rejects, entry);
         else if (rejects)
             code = run_with(self, "DELETE FROM gavat_rejects WHERE id = ?1", entry->sequence);
         *landed += !entry->refused;
