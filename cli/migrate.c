@@ -10,19 +10,25 @@ static void show_progress(gavat_op *op, const gavat_progress *done, void *user)
     ctl_progress_show(user, done->done, done->done, done->total);
 }
 
-/* That records would be rejected is what a plan is asked for: no fault of its own. */
-static int print_plan(const ctl_call *call, const gavat_op *op)
+/* The records alone: what the op names as rejected is told by each command in its own way. */
+static int print_records(const ctl_call *call, const gavat_op *op)
 {
     ctl_output out;
-    const char *record, *why;
+    const char *record;
     size_t length;
     ctl_output_begin(&out, call, call->command->columns, call->command->shown);
     for (size_t i = 0; (record = gavat_op_json(op, i, &length)) != NULL; i++)
         ctl_output_record(&out, record, length);
-    int code = ctl_output_end(&out);
-    for (size_t i = 0; (why = gavat_op_rejected(op, i, NULL)) != NULL; i++)
-        ctl_note(call, "would be rejected: %s", why);
-    return code;
+    return ctl_output_end(&out);
+}
+
+static int in_session(const ctl_call *call, ctl_depth depth, int (*work)(ctl_session *session))
+{
+    ctl_session session;
+    int code = ctl_session_start(&session, call, depth);
+    if (!code)
+        code = work(&session);
+    return ctl_session_end(&session, code);
 }
 
 static gavat_migration wish(const ctl_call *call)
@@ -39,10 +45,12 @@ static gavat_migration wish(const ctl_call *call)
     return migration;
 }
 
+/* That records would be rejected is what a plan is asked for: no fault of its own. */
 static int plan(ctl_session *session)
 {
     const ctl_call *call = session->call;
     ctl_progress progress;
+    const char *why;
     gavat_migration migration = wish(call);
     ctl_progress_start(&progress, call, "read", "records");
     gavat_op *op = ctl_session_op(session);
@@ -51,7 +59,9 @@ static int plan(ctl_session *session)
     int code = ctl_session_wait(session, op);
     ctl_progress_clear(&progress);
     if (!code) {
-        code = print_plan(call, op);
+        code = print_records(call, op);
+        for (size_t i = 0; (why = gavat_op_rejected(op, i, NULL)) != NULL; i++)
+            ctl_note(call, "would be rejected: %s", why);
         ctl_progress_end(&progress, (uint64_t)gavat_op_number(op), "; nothing was written");
     }
     gavat_op_unref(op);
@@ -60,11 +70,7 @@ static int plan(ctl_session *session)
 
 static int run_plan(const ctl_call *call)
 {
-    ctl_session session;
-    int code = ctl_session_start(&session, call, CTL_SETTINGS);
-    if (!code)
-        code = plan(&session);
-    return ctl_session_end(&session, code);
+    return in_session(call, CTL_SETTINGS, plan);
 }
 
 static int migrate(ctl_session *session)
@@ -93,13 +99,7 @@ static int migrate(ctl_session *session)
 
 static int run_migration(const ctl_call *call)
 {
-    ctl_session session;
-    if (ctl_get_flag(call, "dry-run"))
-        return run_plan(call);
-    int code = ctl_session_start(&session, call, CTL_OPEN);
-    if (!code)
-        code = migrate(&session);
-    return ctl_session_end(&session, code);
+    return ctl_get_flag(call, "dry-run") ? run_plan(call) : in_session(call, CTL_OPEN, migrate);
 }
 
 /* A fault that was found is the answer: exit 1. */
@@ -107,9 +107,7 @@ static int verify(ctl_session *session)
 {
     const ctl_call *call = session->call;
     ctl_progress progress;
-    ctl_output out;
-    const char *record, *why;
-    size_t length;
+    const char *why;
     ctl_progress_start(&progress, call, "compared", "records");
     gavat_op *op = ctl_session_op(session);
     gavat_op_set_progress(op, show_progress, &progress);
@@ -117,10 +115,7 @@ static int verify(ctl_session *session)
     int code = ctl_session_wait(session, op);
     ctl_progress_clear(&progress);
     if (!code) {
-        ctl_output_begin(&out, call, call->command->columns, call->command->shown);
-        for (size_t i = 0; (record = gavat_op_json(op, i, &length)) != NULL; i++)
-            ctl_output_record(&out, record, length);
-        code = ctl_output_end(&out);
+        code = print_records(call, op);
         for (size_t i = 0; (why = gavat_op_rejected(op, i, NULL)) != NULL; i++)
             ctl_error("%s", why);
         if (!code && gavat_op_number(op)) {
@@ -135,11 +130,7 @@ static int verify(ctl_session *session)
 
 static int run_verify(const ctl_call *call)
 {
-    ctl_session session;
-    int code = ctl_session_start(&session, call, CTL_OPEN);
-    if (!code)
-        code = verify(&session);
-    return ctl_session_end(&session, code);
+    return in_session(call, CTL_OPEN, verify);
 }
 
 static int list(ctl_session *session)
@@ -151,11 +142,7 @@ static int list(ctl_session *session)
 
 static int run_status(const ctl_call *call)
 {
-    ctl_session session;
-    int code = ctl_session_start(&session, call, CTL_SETTINGS);
-    if (!code)
-        code = list(&session);
-    return ctl_session_end(&session, code);
+    return in_session(call, CTL_SETTINGS, list);
 }
 
 static const ctl_option directory[] = {

@@ -11,7 +11,7 @@ static void put_number(gv_text *out, uint64_t number)
     gv_text_add(out, bytes, sizeof bytes);
 }
 
-/* The kind's place, time, digest, uid and owner; the last two end with NUL. */
+/* The kind's place, time, uid and owner; the last two end with NUL. */
 void gv_identity_put(gv_text *out, const gv_identity *identity)
 {
     size_t place = 0;
@@ -19,7 +19,6 @@ void gv_identity_put(gv_text *out, const gv_identity *identity)
         place++;
     gv_text_addc(out, (char)('0' + place));
     put_number(out, (uint64_t)identity->time);
-    put_number(out, identity->digest);
     gv_text_add(out, identity->uid, strlen(identity->uid) + 1);
     gv_text_add(out, identity->owner, strlen(identity->owner) + 1);
 }
@@ -37,13 +36,12 @@ static const char *take_text(gv_slice *in)
 
 bool gv_identity_take(gv_slice *in, gv_identity *identity)
 {
-    if (in->length < 1 + 16 + 2 || (unsigned char)(in->data[0] - '0') > 3)
+    if (in->length < 1 + 8 + 2 || (unsigned char)(in->data[0] - '0') > 3)
         return false;
     identity->kind = kinds[in->data[0] - '0'];
     memcpy(&identity->time, in->data + 1, 8);
-    memcpy(&identity->digest, in->data + 9, 8);
-    in->data += 17;
-    in->length -= 17;
+    in->data += 9;
+    in->length -= 9;
     const char *uid = take_text(in);
     identity->owner = take_text(in);
     if (!uid || !identity->owner || strlen(uid) >= sizeof identity->uid)

@@ -8,7 +8,6 @@ typedef struct gv_identity {
     const char *owner;          /* ended by NUL; of one that was taken: in the bytes it was taken from */
     gavat_time time;
     char uid[37];               /* "": a session */
-    uint64_t digest;            /* of its content */
 } gv_identity;
 
 void gv_identity_put(gv_text *out, const gv_identity *identity);

@@ -268,22 +268,6 @@ gavat_status gv_journal_do(gv_journal *journal, const char *sql)
     return code == SQLITE_OK ? GAVAT_OK : fail(journal, code);
 }
 
-gavat_status gv_journal_walk(gv_journal *journal, const char *run, bool (*fn)(gv_slice identities, bool landed, void *user), void *user)
-{
-    int code;
-    sqlite3_stmt *statement = gv_database_prepare(&journal->db, "SELECT identities, landed FROM batches WHERE run = ?1 ORDER BY id", &code);
-    if (!statement)
-        return fail(journal, code);
-    bind_text(statement, 1, run);
-    bool go_on = true;
-    while (go_on && (code = sqlite3_step(statement)) == SQLITE_ROW) {
-        gv_slice blob = {sqlite3_column_blob(statement, 0), (size_t)sqlite3_column_bytes(statement, 0)};
-        go_on = fn(blob, sqlite3_column_int(statement, 1) > 0, user);
-    }
-    sqlite3_reset(statement);
-    return !go_on || code == SQLITE_DONE ? GAVAT_OK : fail(journal, code);
-}
-
 gavat_status gv_journal_keys(gv_journal *journal, gv_keys *mine, gv_keys *others)
 {
     int code;

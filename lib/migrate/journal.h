@@ -37,9 +37,6 @@ gavat_status gv_journal_keep(gv_journal *journal, const char *kind, const char *
 gavat_status gv_journal_has(gv_journal *journal, const char *kind, const char *name, bool *has);
 gavat_status gv_journal_do(gv_journal *journal, const char *sql);      /* "BEGIN", "COMMIT", "ROLLBACK" */
 
-/* Each batch of a run in turn. done: also those that may not have landed. Stops when fn gives false. */
-gavat_status gv_journal_walk(gv_journal *journal, const char *run, bool (*fn)(gv_slice identities, bool landed, void *user), void *user);
-
 /* Keys of what other runs on the same stores have landed (not rolled back), and of what this one has. Sorted. */
 gavat_status gv_journal_keys(gv_journal *journal, gv_keys *mine, gv_keys *others);
 #endif

@@ -39,7 +39,8 @@ static gavat_batch *batch_for(plan *p, const char *kind)
     return p->batch;
 }
 
-/* NULL, or why a store would not take it. State is no kind of a batch: its keys are made here, and only their size is the file's. */
+/* NULL, or why a store would not take it. A run writes state by its own calls, as not every store imports it: its keys are made here, and
+ * only their size is the file's. */
 static const char *check(plan *p, gv_reading *reading, const gv_found *found)
 {
     if (strcmp(found->kind, "state") == 0)

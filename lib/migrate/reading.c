@@ -148,6 +148,11 @@ void gv_source_describe(const gv_source *source, gv_text *out, bool ran)
     gv_text_adds(out, "]}");
 }
 
+bool gv_found_is_new(const gv_found *found)
+{
+    return strcmp(found->kind, "event") == 0 || strcmp(found->kind, "sale") == 0 || strcmp(found->kind, "message") == 0;
+}
+
 /* --- for readers --- */
 
 void gv_found_begin(gv_reading *reading)

@@ -21,6 +21,9 @@ typedef enum gv_source_kind {   /* the words of gavat_migration.only, in the ord
     GV_SOURCE_UNKNOWN = GV_SOURCE_KINDS         /* is not read, but named */
 } gv_source_kind;
 extern const char *const gv_source_names[GV_SOURCE_KINDS + 1];
+/* Sources whose records may take the place of something. */
+#define GV_SOURCES_OF_THINGS \
+    (1u << GV_SOURCE_PERSONAS | 1u << GV_SOURCE_PROFILES | 1u << GV_SOURCE_STATES | 1u << GV_SOURCE_COOLDOWNS | 1u << GV_SOURCE_DATABASE)
 
 typedef enum gv_oddity {
     GV_ODD_MARK, GV_ODD_LATIN5, GV_ODD_CONTINUED, GV_ODD_CARRIAGE, GV_ODD_TWICE, GV_ODD_SKIPPED, GV_ODD_KEY_TWICE, GV_ODD_OTHER_NAME,
@@ -47,6 +50,8 @@ typedef struct gv_found {       /* a record, while `take` has it */
     gv_slice json;
     const char *uid;            /* "": the kind has none */
 } gv_found;
+
+bool gv_found_is_new(const gv_found *found);    /* it takes the place of nothing: an event, a sale, a message */
 
 typedef struct gv_seen gv_seen;         /* seen.c: which of several equal records this is */
 

@@ -25,31 +25,21 @@ typedef struct migration {
     bool begun, looking, too_many;
 } migration;
 
-static bool is_event(const gv_found *found)
-{
-    return strcmp(found->kind, "event") == 0 || strcmp(found->kind, "sale") == 0 || strcmp(found->kind, "message") == 0;
-}
-
-static bool journal_said(migration *m, gavat_status status)
-{
-    return status == GAVAT_OK || gv_sender_stop(&m->sender, status, 0, "%s", m->journal.why);
-}
-
 /* The first reading. */
 static bool look(gv_reading *reading, const gv_found *found)
 {
     migration *m = reading->user;
     gv_thing thing = {0};
-    if (is_event(found))
+    if (gv_found_is_new(found))
         return true;
     bool good = gv_thing_read(&thing, found);
     const char *key = good ? gv_thing_key(&thing, &m->key) : NULL;
     if (!key)
-        good = gv_sender_stop(&m->sender, GAVAT_ENOMEM, GAVAT_ERROR_RETRY, "no memory to go on");
+        good = gv_sender_no_memory(&m->sender);
     else
         good = gv_thing_look(&m->sender, &thing);
     if (good && !thing.same) {
-        good = journal_said(m, gv_journal_keep(&m->journal, thing.kind, key, thing.there ? gv_text_get(&thing.before) : NULL,
+        good = gv_sender_journal_said(&m->sender, gv_journal_keep(&m->journal, thing.kind, key, thing.there ? gv_text_get(&thing.before) : NULL,
                                                gv_text_get(&thing.after)));
         if (good && !gv_backup_add(&m->backup, &thing))
             good = gv_sender_stop(&m->sender, GAVAT_ENOMEM, GAVAT_ERROR_RETRY, "no memory for the backup");
@@ -64,9 +54,9 @@ static bool write_thing(migration *m, const gv_found *found)
     bool differs = false, good = gv_thing_read(&thing, found);
     const char *key = good ? gv_thing_key(&thing, &m->key) : NULL;
     if (!key)
-        good = gv_sender_stop(&m->sender, GAVAT_ENOMEM, GAVAT_ERROR_RETRY, "no memory to go on");
+        good = gv_sender_no_memory(&m->sender);
     else
-        good = journal_said(m, gv_journal_has(&m->journal, thing.kind, key, &differs));
+        good = gv_sender_journal_said(&m->sender, gv_journal_has(&m->journal, thing.kind, key, &differs));
     if (good && !differs) {
         found->source->present++;
         m->sender.present++;
@@ -81,7 +71,7 @@ static bool write_thing(migration *m, const gv_found *found)
 static bool take(gv_reading *reading, const gv_found *found)
 {
     migration *m = reading->user;
-    bool good = is_event(found) ? gv_sender_take(&m->sender, found) : write_thing(m, found);
+    bool good = gv_found_is_new(found) ? gv_sender_take(&m->sender, found) : write_thing(m, found);
     if (++m->read % REPORT_EVERY == 0)
         gv_op_report(m->op, m->sender.landed + m->sender.present, 0, m->rejects.count, "legacy files");
     return good && !m->too_many;
@@ -123,17 +113,20 @@ static bool read_through(migration *m)
 /* What would be replaced, into the journal and the backup, as one: nothing has been changed when it fails. */
 static bool keep(migration *m)
 {
+    unsigned all = m->reading.only;
     m->looking = true;
     m->reading.take = look;
-    bool good = journal_said(m, gv_journal_do(&m->journal, "BEGIN")) && read_through(m);
+    m->reading.only &= GV_SOURCES_OF_THINGS;
+    bool good = gv_sender_journal_said(&m->sender, gv_journal_do(&m->journal, "BEGIN")) && read_through(m);
     m->looking = false;
     m->reading.take = take;
+    m->reading.only = all;
     int status = good ? gv_backup_end(&m->backup, m->journal.run) : 0;
     if (status < 0)
         good = gv_sender_stop(&m->sender, GAVAT_EIO, 0, "the backup %.150s cannot be written (%s): nothing has been changed", m->backup.directory,
                               gv_errno_name(-status));
     if (good)
-        return journal_said(m, gv_journal_do(&m->journal, "COMMIT"));
+        return gv_sender_journal_said(&m->sender, gv_journal_do(&m->journal, "COMMIT"));
     gv_journal_do(&m->journal, "ROLLBACK");
     return false;
 }
@@ -157,7 +150,7 @@ static bool begin_run(migration *m, gavat_migration *wanted, const char *directo
     gavat_status status = gv_journal_last(&m->journal, directory, state);
     bool unfinished = status == GAVAT_OK && (strcmp(state, "running") == 0 || strcmp(state, "stopped") == 0);
     if (status != GAVAT_OK && status != GAVAT_ENOTFOUND)
-        return journal_said(m, status);
+        return gv_sender_journal_said(&m->sender, status);
     if (unfinished && !wanted->resume)
         return gv_sender_stop(&m->sender, GAVAT_ECONFLICT, 0, "the last migration of this directory, %s, did not come to its end: go on with it "
                               "(resume)", m->journal.run);
@@ -165,10 +158,10 @@ static bool begin_run(migration *m, gavat_migration *wanted, const char *directo
         return gv_sender_stop(&m->sender, GAVAT_ENOTFOUND, 0, "there is no unfinished migration of this directory to be resumed");
     if (unfinished) {
         const char *options = NULL, *same = NULL;
-        if (!journal_said(m, gv_journal_read(&m->journal, &m->arena, &same, &options)))
+        if (!gv_sender_journal_said(&m->sender, gv_journal_read(&m->journal, &m->arena, &same, &options)))
             return false;
         m->begun = true;
-        return gv_migration_options(wanted, &m->arena, options) || gv_sender_stop(&m->sender, GAVAT_ENOMEM, 0, "no memory to go on");
+        return gv_migration_options(wanted, &m->arena, options) || gv_sender_no_memory(&m->sender);
     }
     gv_text options = {0};
     gv_text_addc(&options, '{');
@@ -179,7 +172,7 @@ static bool begin_run(migration *m, gavat_migration *wanted, const char *directo
     status = options.failed ? GAVAT_ENOMEM : gv_journal_begin(&m->journal, g, directory, gv_text_get(&options), gv_now(g));
     gv_text_free(&options);
     m->begun = status == GAVAT_OK;
-    return journal_said(m, status);
+    return gv_sender_journal_said(&m->sender, status);
 }
 
 bool gv_migration_options(gavat_migration *wanted, gv_arena *arena, const char *options)
@@ -218,7 +211,7 @@ static bool describe(migration *m)
     gv_text_adds(&all, all.length ? "]" : "[]");
     bool whole = m->sender.status == GAVAT_OK && !m->too_many;
     if (good && !all.failed && m->begun)
-        journal_said(m, gv_journal_end(&m->journal, whole ? "done" : "stopped", gv_text_get(&all), gv_now(m->op->client)));
+        gv_sender_journal_said(&m->sender, gv_journal_end(&m->journal, whole ? "done" : "stopped", gv_text_get(&all), gv_now(m->op->client)));
     good = good && !all.failed && gv_result_set_text(result, m->journal.run, strlen(m->journal.run));
     gv_text_free(&all);
     return good;
@@ -246,7 +239,7 @@ static void migrate(migration *m, gavat_migration *wanted, const char *directory
 {
     char why[GV_SOURCE_WHY] = "";
     int status;
-    if (!journal_said(m, gv_journal_open(&m->journal, m->op->client, true)) || !begin_run(m, wanted, directory))
+    if (!gv_sender_journal_said(&m->sender, gv_journal_open(&m->journal, m->op->client, true)) || !begin_run(m, wanted, directory))
         return;
     status = gv_backup_start(&m->backup, wanted->resume ? NULL : wanted->backup);
     if (status < 0) {
@@ -259,7 +252,7 @@ static void migrate(migration *m, gavat_migration *wanted, const char *directory
         gv_sender_stop(&m->sender, status == -EINVAL ? GAVAT_EINVAL : GAVAT_EIO, 0, "%s", why);
         return;
     }
-    if (journal_said(m, gv_sender_start(&m->sender)) && keep(m) && read_through(m))
+    if (gv_sender_journal_said(&m->sender, gv_sender_start(&m->sender)) && keep(m) && read_through(m))
         gv_sender_flush(&m->sender);
 }
 

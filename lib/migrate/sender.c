@@ -23,9 +23,14 @@ bool gv_sender_stop(gv_sender *sender, gavat_status status, uint32_t flags, cons
     return false;
 }
 
-static bool stop_memory(gv_sender *sender)
+bool gv_sender_no_memory(gv_sender *sender)
 {
     return gv_sender_stop(sender, GAVAT_ENOMEM, GAVAT_ERROR_RETRY, "no memory to go on");
+}
+
+bool gv_sender_journal_said(gv_sender *sender, gavat_status status)
+{
+    return status == GAVAT_OK || gv_sender_stop(sender, status, 0, "%s", sender->journal->why);
 }
 
 static void pause_for(unsigned milliseconds)
@@ -90,9 +95,6 @@ static bool identify(gv_sender *sender, const gv_flight *flight)
         identity.time = *(const gavat_time *)gv_field_at(record->record, kind->time);
         if (kind->uid)
             snprintf(identity.uid, sizeof identity.uid, "%s", gv_field_text(record->record, kind->uid));
-        identity.digest = gv_record_digest(kind, record->record, &sender->scratch);
-        if (!identity.digest)
-            return false;
         gv_identity_put(&sender->identities, &identity);
     }
     return !sender->identities.failed;
@@ -103,10 +105,10 @@ static bool submit(gv_sender *sender, gv_flight *flight)
     if (!flight->count || flight->op)
         return true;
     if (!identify(sender, flight))
-        return stop_memory(sender);
+        return gv_sender_no_memory(sender);
     gavat_status status = gv_journal_intend(sender->journal, (gv_slice){sender->identities.data, sender->identities.length}, &flight->journal);
-    if (status != GAVAT_OK)
-        return gv_sender_stop(sender, status, 0, "%s", sender->journal->why);
+    if (!gv_sender_journal_said(sender, status))
+        return false;
     flight->op = gv_sender_ask(sender);
     if (!flight->op)
         return false;
@@ -173,8 +175,7 @@ static bool settle(gv_sender *sender, gv_flight *flight)
     bool go_on = take_rejected(sender, flight);
     count_landed(sender, flight);
     gavat_status status = whole ? gv_journal_landed(sender->journal, flight->journal) : GAVAT_OK;
-    if (status != GAVAT_OK)
-        gv_sender_stop(sender, status, 0, "%s", sender->journal->why);
+    gv_sender_journal_said(sender, status);
     drop(flight);
     return go_on && sender->status == GAVAT_OK;
 }
@@ -206,7 +207,7 @@ bool gv_sender_take(gv_sender *sender, const gv_found *found)
     gavat_batch_set_index(flight->batch, flight->count);
     gavat_status status = gavat_batch_add_json(flight->batch, found->kind, found->json.data, found->json.length);
     if (status == GAVAT_ENOMEM)
-        return stop_memory(sender);
+        return gv_sender_no_memory(sender);
     if (status != GAVAT_OK) {
         found->source->records--;
         return gv_found_reject(sender->reading, found->source, found->line, "%s", gavat_batch_error(flight->batch));
@@ -239,5 +240,4 @@ void gv_sender_end(gv_sender *sender)
     gv_keys_free(&sender->mine);
     gv_keys_free(&sender->others);
     gv_text_free(&sender->identities);
-    gv_text_free(&sender->scratch);
 }

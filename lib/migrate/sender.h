@@ -27,7 +27,7 @@ typedef struct gv_sender {
     gv_keys mine, others;
     gv_flight flights[GV_FLIGHTS];
     unsigned next;
-    gv_text identities, scratch;
+    gv_text identities;
     uint64_t landed, present;
     gavat_status status;        /* what stopped it */
     uint32_t flags;
@@ -40,6 +40,10 @@ bool gv_sender_flush(gv_sender *sender);                /* until all is settled;
 void gv_sender_end(gv_sender *sender);
 bool gv_sender_stop(gv_sender *sender, gavat_status status, uint32_t flags, const char *format, ...)
     __attribute__((format(printf, 4, 5)));              /* false */
+
+/* The two stops that come most often: false. Of what the journal answered: true where it went well. */
+bool gv_sender_no_memory(gv_sender *sender);
+bool gv_sender_journal_said(gv_sender *sender, gavat_status status);
 
 /* An op to wait on, as soon as the client has room for one. NULL: it is closing, or the migration was cancelled: stopped. */
 gavat_op *gv_sender_ask(gv_sender *sender);

@@ -208,7 +208,7 @@ bool gv_thing_look(gv_sender *sender, gv_thing *thing)
         bool good = absent || again || (status == GAVAT_OK && take_answer(thing, op));
         gavat_op_unref(op);
         if (!again)
-            return good || gv_sender_stop(sender, GAVAT_ENOMEM, GAVAT_ERROR_RETRY, "no memory to go on");
+            return good || gv_sender_no_memory(sender);
     }
 }
 
@@ -249,7 +249,7 @@ bool gv_thing_write(gv_sender *sender, const gv_thing *thing, const gv_found *fo
     char why[GV_SOURCE_WHY];
     char *json = gv_copy_bytes(found->json.data, found->json.length);
     if (!json)
-        return gv_sender_stop(sender, GAVAT_ENOMEM, GAVAT_ERROR_RETRY, "no memory to go on");
+        return gv_sender_no_memory(sender);
     bool good = run(sender, put, thing, json, why);
     gv_free(json);
     if (!good)

@@ -46,15 +46,10 @@ typedef struct verification {
     uint64_t wrong, read;
 } verification;
 
-static bool no_memory(verification *v)
-{
-    return gv_sender_stop(&v->sender, GAVAT_ENOMEM, GAVAT_ERROR_RETRY, "no memory to go on");
-}
-
 static bool tell(verification *v, const gv_source *source, uint64_t line, const char *what)
 {
     v->wrong++;
-    return gv_rejects_add(&v->faults, source, line, what) || no_memory(v);
+    return gv_rejects_add(&v->faults, source, line, what) || gv_sender_no_memory(&v->sender);
 }
 
 static bool push(verification *v, const entry *new)
@@ -63,7 +58,7 @@ static bool push(verification *v, const entry *new)
         size_t room = v->room ? v->room * 2 : 4096, bytes;
         entry *grown = gv_multiply_size(room, sizeof *grown, &bytes) ? gv_resize(v->entries, bytes) : NULL;
         if (!grown)
-            return no_memory(v);
+            return gv_sender_no_memory(&v->sender);
         v->entries = grown;
         v->room = room;
     }
@@ -82,7 +77,7 @@ static bool take_event(verification *v, const gv_found *found)
         v->batch = gavat_batch_new(v->op->client);
     gavat_status status = gavat_batch_add_json(v->batch, found->kind, found->json.data, found->json.length);
     if (status != GAVAT_OK)
-        return status != GAVAT_ENOMEM || no_memory(v);          /* the run has rejected it too */
+        return status != GAVAT_ENOMEM || gv_sender_no_memory(&v->sender);          /* the run has rejected it too */
     const gv_batch_record *record = v->batch->entries[v->batch->count - 1].record;
     size_t kind = 0, source = (size_t)(found->source - v->reading.sources);
     while (kinds[kind] != record->kind)
@@ -96,7 +91,7 @@ static bool take_event(verification *v, const gv_found *found)
                  found->line < UINT32_MAX ? (uint32_t)found->line : UINT32_MAX, MISSING};
     v->tallies[source].records++;
     v->tallies[source].from += new.digest;
-    return new.digest ? push(v, &new) : no_memory(v);
+    return new.digest ? push(v, &new) : gv_sender_no_memory(&v->sender);
 }
 
 /* A profile, a key of the state: looked up at once. A session that was merged is there, or it is not. */
@@ -104,7 +99,7 @@ static bool take_thing(verification *v, const gv_found *found)
 {
     tally *t = &v->tallies[found->source - v->reading.sources];
     gv_thing thing = {0};
-    bool good = gv_thing_read(&thing, found) || no_memory(v);
+    bool good = gv_thing_read(&thing, found) || gv_sender_no_memory(&v->sender);
     good = good && gv_thing_look(&v->sender, &thing);
     if (good) {
         bool same = thing.same || (thing.there && (strcmp(thing.kind, "session") == 0 || strcmp(thing.kind, "cooldown") == 0));
@@ -127,8 +122,7 @@ static bool take(gv_reading *reading, const gv_found *found)
     verification *v = reading->user;
     if (++v->read % 1000 == 0)
         gv_op_report(v->op, v->read, 0, v->wrong, "legacy files");
-    bool event = strcmp(found->kind, "event") == 0 || strcmp(found->kind, "sale") == 0 || strcmp(found->kind, "message") == 0;
-    return event ? take_event(v, found) : take_thing(v, found);
+    return gv_found_is_new(found) ? take_event(v, found) : take_thing(v, found);
 }
 
 static bool reject(gv_reading *reading, gv_source *source, uint64_t line, const char *why)
@@ -168,7 +162,7 @@ static bool compare_row(verification *v, const gv_record_kind *kind, const void 
     const gv_source *source = &v->reading.sources[found->source];
     uint64_t digest = gv_record_digest(kind, record, &v->scratch);
     if (!digest)
-        return no_memory(v);
+        return gv_sender_no_memory(&v->sender);
     t->to += digest;
     if (found->found != MISSING) {
         t->extra++;
@@ -275,26 +269,21 @@ static bool describe(verification *v)
     return result != NULL;
 }
 
-static bool journal_said(verification *v, gavat_status status)
-{
-    return status == GAVAT_OK || gv_sender_stop(&v->sender, status, 0, "%s", v->journal.why);
-}
-
 static bool begin(verification *v, const char *run, gavat_migration *wanted)
 {
     char state[16], why[GV_SOURCE_WHY] = "";
     const char *options = NULL;
-    if (!journal_said(v, gv_journal_open(&v->journal, v->op->client, false)) || !journal_said(v, gv_journal_last(&v->journal, run, state))
-        || !journal_said(v, gv_journal_read(&v->journal, &v->arena, &wanted->directory, &options))
-        || !journal_said(v, gv_journal_keys(&v->journal, &v->mine, &v->others)))
+    if (!gv_sender_journal_said(&v->sender, gv_journal_open(&v->journal, v->op->client, false)) || !gv_sender_journal_said(&v->sender, gv_journal_last(&v->journal, run, state))
+        || !gv_sender_journal_said(&v->sender, gv_journal_read(&v->journal, &v->arena, &wanted->directory, &options))
+        || !gv_sender_journal_said(&v->sender, gv_journal_keys(&v->journal, &v->mine, &v->others)))
         return false;
     if (!gv_migration_options(wanted, &v->arena, options))
-        return no_memory(v);
+        return gv_sender_no_memory(&v->sender);
     int status = gv_reading_start(&v->reading, wanted, why);
     if (status < 0)
         return gv_sender_stop(&v->sender, GAVAT_EIO, 0, "%s", why);
     v->tallies = gv_alloc_zero((v->reading.count + 1) * sizeof *v->tallies);
-    return v->tallies || no_memory(v);
+    return v->tallies || gv_sender_no_memory(&v->sender);
 }
 
 static bool verify(verification *v, const char *run)
@@ -323,7 +312,7 @@ void gv_migration_verify(gavat_op *op)
     v.sender = (gv_sender){.client = op->client, .reading = &v.reading, .journal = &v.journal};
     bool good = verify(&v, op->request ? *(const char *const *)op->request : NULL);
     if (good && !describe(&v))
-        good = no_memory(&v);
+        good = gv_sender_no_memory(&v.sender);
     if (good)
         gv_op_succeed(op, GAVAT_REACHED_NONE);
     else
